@@ -1,0 +1,37 @@
+// Package testenv says what a test needs from the machine. A test whose need
+// is not met is left out by name on a developer's machine, and fails in CI.
+package testenv
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// NeedRoot leaves the test out unless it runs as root.
+func NeedRoot(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		leaveOut(t, "root")
+	}
+}
+
+// NeedProgram leaves the test out unless all the programs can be found on PATH.
+func NeedProgram(t testing.TB, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if _, err := exec.LookPath(name); err != nil {
+			leaveOut(t, "the program "+name)
+		}
+	}
+}
+
+// leaveOut skips the test with a line that `make test` collects; in CI, where
+// everything can be had, leaving out is failing.
+func leaveOut(t testing.TB, need string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("left out: needs %s", need)
+	}
+	t.Skipf("left out: needs %s", need)
+}
