@@ -1,0 +1,215 @@
+package main
+
+import (
+	"bytes"
+	"crypto"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"dkimd/internal/config"
+	"dkimd/keys"
+	"dkimd/keys/record"
+	"dkimd/signer"
+
+	"github.com/spf13/cobra"
+)
+
+type genkeyOptions struct {
+	selector   string
+	algorithm  string
+	bits       int
+	force      bool
+	activate   bool
+	unverified bool
+}
+
+func newGenkey(u *ui) *cobra.Command {
+	var o genkeyOptions
+	cmd := &cobra.Command{
+		Use:   "genkey DOMAIN...",
+		Short: "Make a key pair and print the record to publish",
+		Long: `Make a key pair for each domain and print the DNS record to publish.
+
+The key is pending: it signs nothing until it is made active. An existing key is
+never overwritten.`,
+		Example: `  dkimctl genkey example.jp
+  dkimctl genkey example.jp --algorithm ed25519
+  dkimctl genkey example.jp example.com --json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, names []string) error { return u.genkey(names, o) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.selector, "selector", "", "the selector (default: s, year, month and a letter, as s202611a)")
+	flags.StringVar(&o.algorithm, "algorithm", "", "rsa or ed25519 (default: keys.algorithms of the configuration)")
+	flags.IntVar(&o.bits, "bits", 0, "size of an RSA key: 2048, 3072 or 4096 (default: keys.rsa_bits of the configuration)")
+	flags.BoolVar(&o.force, "force", false, "allow an RSA key of less than 2048 bits")
+	flags.BoolVar(&o.activate, "activate", false, "sign with the key at once; takes --unverified, too")
+	flags.BoolVar(&o.unverified, "unverified", false, "with --activate: although its record has not been seen in DNS")
+	u.jsonFlag(cmd)
+	return cmd
+}
+
+func (u *ui) genkey(names []string, o genkeyOptions) error {
+	c, err := u.config()
+	if err != nil {
+		return err
+	}
+	algorithms, err := o.check(c)
+	if err != nil {
+		return usage(err)
+	}
+	switch {
+	case algorithms[0] != record.RSA:
+		if len(algorithms) == 1 {
+			u.warn("many receivers do not verify Ed25519: a domain needs an RSA key as well")
+		}
+	case o.bits > 2048:
+		u.warn(fmt.Sprintf("the record of an RSA key of %d bits does not fit a DNS answer of 512 bytes, and some DNS panels refuse its length: 2048 is what receivers ask for", o.bits))
+	case o.bits < 2048:
+		u.warn(fmt.Sprintf("an RSA key of %d bits is weak: receivers may refuse it (RFC 8301)", o.bits))
+	}
+	store, err := u.createStore(c)
+	if err != nil {
+		return err
+	}
+	var made []recordView
+	var errs []error
+	for _, name := range names {
+		views, err := makeKeys(store, name, algorithms, o)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		made = append(made, views...)
+	}
+	if err := u.printMade(made); err != nil {
+		return err
+	}
+	if o.activate && len(made) > 0 {
+		u.warn("dkimd signs with this from now on: until the record is in DNS on every name server, receivers see signatures that fail")
+	}
+	return errors.Join(errs...)
+}
+
+// check completes the options from the configuration and returns the algorithms
+// to make keys for.
+func (o *genkeyOptions) check(c *config.Config) ([]string, error) {
+	algorithms := c.Keys.Algorithms
+	if o.algorithm != "" {
+		if o.algorithm != record.RSA && o.algorithm != record.Ed25519 {
+			return nil, fmt.Errorf("--algorithm %s: the algorithms are rsa and ed25519", o.algorithm)
+		}
+		algorithms = []string{o.algorithm}
+	}
+	if o.bits == 0 {
+		o.bits = c.Keys.RSABits
+	} else if o.algorithm == record.Ed25519 {
+		return nil, errors.New("--bits is for RSA: Ed25519 keys have one size")
+	}
+	switch {
+	case o.bits < keys.MinBits || o.bits > keys.MaxBits:
+		return nil, fmt.Errorf("--bits %d: verifiers take RSA keys of %d to %d bits only (RFC 8301)", o.bits, keys.MinBits, keys.MaxBits)
+	case o.bits < 2048 && !o.force:
+		return nil, fmt.Errorf("--bits %d is less than the 2048 that a signer should have (RFC 8301): if a DNS panel takes no longer record, repeat with --force", o.bits)
+	case o.selector != "" && len(algorithms) > 1:
+		return nil, errors.New("--selector names one key, keys.algorithms asks for several: choose with --algorithm")
+	case o.activate != o.unverified:
+		return nil, errors.New("--activate and --unverified belong together: a new key's record cannot have been seen in DNS yet")
+	}
+	if o.selector != "" {
+		if _, err := keys.ParseSelector(o.selector); err != nil {
+			return nil, err
+		}
+	}
+	return algorithms, nil
+}
+
+// makeKeys makes the key pairs of one domain, all or none.
+func makeKeys(store *keys.Dir, name string, algorithms []string, o genkeyOptions) ([]recordView, error) {
+	domain, err := keys.ParseDomain(name)
+	if err != nil {
+		return nil, usage(err)
+	}
+	// The slow work first: nobody else can change the store during Update.
+	privates := make([]crypto.Signer, len(algorithms))
+	for i, algorithm := range algorithms {
+		if privates[i], err = keys.Generate(algorithm, o.bits); err != nil {
+			return nil, err
+		}
+	}
+	why := "genkey"
+	if o.activate {
+		why = "genkey --activate --unverified"
+	}
+	move := keys.Move{Time: time.Now().UTC().Truncate(time.Second), By: who(), Why: why}
+	var ids []string
+	written, err := store.Update(domain, func(c *keys.Change) error {
+		for _, private := range privates {
+			selector := strings.ToLower(o.selector)
+			if selector == "" {
+				selector = c.NextSelector(move.Time)
+			}
+			key, err := c.Add(selector, private, move)
+			if err != nil {
+				return err
+			}
+			if err := signer.Prove(c.Record(key), private); err != nil {
+				return fmt.Errorf("the new key pair of %s does not prove itself: %w", domain, err)
+			}
+			ids = append(ids, key.ID)
+			if o.activate {
+				if err := c.Activate(len(c.Keys)-1, move); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var views []recordView
+	for _, key := range written.Keys {
+		for i, id := range ids {
+			if key.ID != id {
+				continue
+			}
+			// What is printed comes from what lies on disk.
+			private, err := store.Private(domain, key)
+			if err != nil {
+				return nil, err
+			}
+			public, err := record.NewKey(private.Public())
+			if err != nil {
+				return nil, err
+			}
+			if made, err := record.NewKey(privates[i].Public()); err != nil || !bytes.Equal(made.Public, public.Public) {
+				return nil, fmt.Errorf("the key pair of %s on disk is not the one that was made", domain)
+			}
+			views = append(views, viewRecord(written, key, store))
+		}
+	}
+	return views, nil
+}
+
+// printMade prints new keys for a person, or as JSON.
+func (u *ui) printMade(made []recordView) error {
+	if u.json {
+		return u.printJSON(made)
+	}
+	for i, view := range made {
+		if i > 0 {
+			u.printf("\n")
+		}
+		u.printRecord(view)
+		u.printf("%s%s\n", u.label("Private key", "秘密鍵"), view.PrivateKey)
+		if view.State == string(keys.Pending) {
+			u.printf("%s%s\n", u.label("Next", "次の手順"), u.say(
+				"have the record published, then: dkimctl activate "+view.Domain+" --selector "+view.Selector+" --unverified",
+				"レコードを DNS に登録後: dkimctl activate "+view.Domain+" --selector "+view.Selector+" --unverified"))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+
+	"dkimd/internal/config"
+	"dkimd/internal/setup"
+	"dkimd/keys"
+)
+
+// Users and groups that share the store. The package's sysusers file makes them.
+const (
+	stateUser    = "dkimd-check" // moves keys that are proven
+	stateGroup   = "dkimd-state" // may read states: the daemon and the support desk
+	privateGroup = "dkimd"       // the daemon alone
+)
+
+// createStore returns the store, whose directories it makes if they are not
+// there yet.
+func (u *ui) createStore(c *config.Config) (*keys.Dir, error) {
+	store := setup.Store(c)
+	if store.Check() == nil {
+		return store, nil
+	}
+	var owners *keys.Owners
+	if os.Geteuid() == 0 {
+		var err error
+		if owners, err = lookupOwners(); err != nil {
+			u.warn(fmt.Sprintf("%v: the new store %s is for root alone, and a dkimd under another user cannot read it", err, c.Keys.Store))
+		}
+	}
+	return store, store.Create(owners)
+}
+
+func lookupOwners() (*keys.Owners, error) {
+	check, err := user.Lookup(stateUser)
+	if err != nil {
+		return nil, fmt.Errorf("the user %s does not exist on this host", stateUser)
+	}
+	var ids []int
+	for _, name := range []string{stateGroup, privateGroup} {
+		group, err := user.LookupGroup(name)
+		if err != nil {
+			return nil, fmt.Errorf("the group %s does not exist on this host", name)
+		}
+		id, err := strconv.Atoi(group.Gid)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	id, err := strconv.Atoi(check.Uid)
+	if err != nil {
+		return nil, err
+	}
+	return &keys.Owners{StateUser: id, StateGroup: ids[0], PrivateGroup: ids[1]}, nil
+}
+
+// readDomain returns what the store has of a domain, whose name is as the user
+// typed it.
+func readDomain(store keys.Store, name string) (*keys.Domain, error) {
+	domain, err := keys.ParseDomain(name)
+	if err != nil {
+		return nil, usage(err)
+	}
+	d, _, err := store.Read(domain)
+	if errors.Is(err, keys.ErrNoKeys) {
+		return nil, notWanted(fmt.Errorf("%s has no keys", domain), "make one: dkimctl genkey "+domain)
+	}
+	return d, err
+}
+
+// pick returns the place of the key with the selector that the user typed.
+func pick(d *keys.Domain, selector string) (int, error) {
+	selector, err := keys.ParseSelector(selector)
+	if err != nil {
+		return 0, usage(err)
+	}
+	if i := d.Pick(selector); i >= 0 {
+		return i, nil
+	}
+	return 0, notWanted(fmt.Errorf("%s has no key with the selector %s", d.Name, selector), "dkimctl show "+d.Name+" lists its keys")
+}
+
+// who returns who is running this, for the history of keys: behind sudo, the
+// user who called it.
+func who() string {
+	if name := os.Getenv("SUDO_USER"); name != "" {
+		return name
+	}
+	if current, err := user.Current(); err == nil {
+		return current.Username
+	}
+	return "uid " + strconv.Itoa(os.Getuid())
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"time"
+
+	"dkimd/internal/config"
+	"dkimd/internal/setup"
+	"dkimd/signer/milter"
+
+	systemd "github.com/coreos/go-systemd/v22/daemon"
+)
+
+// loaded is all that a configuration makes.
+type loaded struct {
+	settings    *milter.Settings
+	endpoints   []milter.Endpoint
+	stopTimeout time.Duration
+}
+
+// loadError is what is wrong with a configuration, or with what it names.
+type loadError struct{ problems []error }
+
+func (e *loadError) Error() string   { return errors.Join(e.problems...).Error() }
+func (e *loadError) Unwrap() []error { return e.problems }
+
+// load reads the configuration and checks what it names. Its error is a
+// *loadError with every problem.
+func load(path string, stderr io.Writer) (*loaded, error) {
+	c, err := config.Load(path)
+	if err != nil {
+		return nil, &loadError{[]error{err}}
+	}
+	settings, endpoints, err := setup.Milter(c, setup.Log(c, stderr))
+	problems := []error{err, c.CheckDaemon()}
+	if err := setup.Store(c).Check(); err != nil {
+		problems = append(problems, fmt.Errorf("keys.store: %w", err))
+	}
+	for _, e := range endpoints {
+		problems = append(problems, e.Check())
+	}
+	problems = slices.DeleteFunc(problems, func(err error) bool { return err == nil })
+	if len(problems) > 0 {
+		return nil, &loadError{problems}
+	}
+	return &loaded{settings, endpoints, time.Duration(c.Milter.StopTimeout)}, nil
+}
+
+// daemon is the program while it runs.
+type daemon struct {
+	path   string // of the configuration
+	stderr io.Writer
+	server *milter.Server
+	loaded *loaded
+}
+
+// serve loads the configuration and serves until the context is done, and then
+// until the messages under way have finished.
+func (d *daemon) serve(ctx context.Context, hangup <-chan os.Signal) error {
+	d.server = milter.NewServer()
+	if err := d.apply(); err != nil {
+		return err
+	}
+	slog.Info("started", "version", setup.Version(), "config", d.path, "pid", os.Getpid())
+	notify(systemd.SdNotifyReady)
+	for {
+		select {
+		case <-hangup:
+			d.reload()
+		case <-ctx.Done():
+			slog.Info("stopping: messages under way may finish", "at_most", d.loaded.stopTimeout)
+			notify(systemd.SdNotifyStopping)
+			bounded, cancel := context.WithTimeout(context.Background(), d.loaded.stopTimeout)
+			defer cancel()
+			d.server.Shutdown(bounded)
+			slog.Info("stopped")
+			return nil
+		}
+	}
+}
+
+// reload takes the configuration anew, as a whole or not at all.
+func (d *daemon) reload() {
+	notify(systemd.SdNotifyReloading)
+	if err := d.apply(); err != nil {
+		slog.Error("the configuration cannot be reloaded: the old one stays in force", "config", d.path, "error", err)
+	} else {
+		slog.Info("the configuration is reloaded", "config", d.path)
+	}
+	notify(systemd.SdNotifyReady)
+}
+
+func (d *daemon) apply() error {
+	l, err := load(d.path, d.stderr)
+	if err != nil {
+		return err
+	}
+	if err := d.server.Apply(l.settings, l.endpoints); err != nil {
+		return err
+	}
+	d.loaded = l
+	slog.SetDefault(l.settings.Log) // go-milter's own lines, too
+	return nil
+}
+
+// notify tells systemd, if it started us.
+func notify(state string) {
+	if _, err := systemd.SdNotify(false, state); err != nil {
+		slog.Warn("systemd cannot be told", "state", state, "error", err)
+	}
+}

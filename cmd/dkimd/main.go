@@ -1,0 +1,88 @@
+// Dkimd is a milter that signs the mail a mail server sends with DKIM.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"dkimd/internal/setup"
+)
+
+// Exit codes, as everywhere in dkimd and dkimctl.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2 // wrong usage or configuration: starting again will not help
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	os.Exit(run(ctx, hangup, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program, apart from what belongs to its process.
+func run(ctx context.Context, hangup <-chan os.Signal, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("dkimd", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	path := flags.String("config", "/etc/dkimd/config.toml", "the configuration `file`")
+	check := flags.Bool("check", false, "load everything, say every problem, and exit")
+	version := flags.Bool("version", false, "print the version, and exit")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return exitDone
+	} else if err != nil {
+		return exitUsage
+	}
+	if flags.NArg() > 0 {
+		report(stderr, fmt.Errorf("unexpected argument %q: dkimd takes flags only", flags.Arg(0)))
+		return exitUsage
+	}
+	switch {
+	case *version:
+		fmt.Fprintln(stdout, "dkimd", setup.Version())
+		return exitDone
+	case *check:
+		if _, err := load(*path, stderr); err != nil {
+			report(stderr, err)
+			return exitUsage
+		}
+		fmt.Fprintf(stdout, "%s is good\n", *path)
+		return exitDone
+	}
+	d := &daemon{path: *path, stderr: stderr}
+	if err := d.serve(ctx, hangup); err != nil {
+		report(stderr, err)
+		if errors.As(err, new(*loadError)) {
+			return exitUsage
+		}
+		return exitFailed
+	}
+	return exitDone
+}
+
+// report prints an error, one line a problem.
+func report(stderr io.Writer, err error) {
+	var list *loadError
+	if !errors.As(err, &list) {
+		fmt.Fprintln(stderr, "dkimd: error:", err)
+		return
+	}
+	for _, problem := range list.problems {
+		fmt.Fprintln(stderr, "dkimd: error:", problem)
+	}
+	for _, problem := range list.problems {
+		if errors.Is(problem, fs.ErrPermission) {
+			fmt.Fprintf(stderr, "dkimd: hint: dkimd runs as uid %d\n", os.Geteuid())
+			return
+		}
+	}
+}

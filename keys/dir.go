@@ -1,0 +1,277 @@
+package keys
+
+import (
+	"crypto"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"dkimd/keys/record"
+)
+
+const schema = 1
+
+// Dir is a [Store] in a directory:
+//
+//	state/<domain>.json         the domain; a private key not named here does not exist
+//	private/<domain>/<id>.pem   PKCS #8
+//
+// The state file is the commit point: it is replaced by one rename, after the
+// private keys that it names are on disk.
+type Dir struct {
+	path string
+}
+
+// OpenDir returns the store in a directory, which need not exist yet.
+func OpenDir(path string) *Dir { return &Dir{path: path} }
+
+func (d *Dir) stateDir() string { return filepath.Join(d.path, "state") }
+func (d *Dir) statePath(domain string) string {
+	return filepath.Join(d.stateDir(), domain+".json")
+}
+
+func (d *Dir) privateDir(domain string) string {
+	return filepath.Join(d.path, "private", domain)
+}
+
+// PrivatePath returns the file that holds the private key of a key pair.
+func (d *Dir) PrivatePath(domain string, k Key) string {
+	return filepath.Join(d.privateDir(domain), k.ID+".pem")
+}
+
+// Check says whether the store can be read at all.
+func (d *Dir) Check() error {
+	dir, err := os.Open(d.stateDir())
+	if err != nil {
+		return unreadable(err)
+	}
+	return dir.Close()
+}
+
+// Stamp implements [Store].
+func (d *Dir) Stamp(domain string) (Stamp, error) {
+	info, err := os.Stat(d.statePath(domain))
+	if err != nil {
+		return Stamp{}, d.missing(err)
+	}
+	return stampOf(info), nil
+}
+
+// Read implements [Store].
+func (d *Dir) Read(domain string) (*Domain, Stamp, error) {
+	path := d.statePath(domain)
+	text, info, err := readRegular(path)
+	if err != nil {
+		return nil, Stamp{}, d.missing(err)
+	}
+	read, err := decodeDomain(text, domain)
+	if err != nil {
+		return nil, Stamp{}, fmt.Errorf("%s is %w: %w: restore it from a backup", path, ErrBadKey, err)
+	}
+	return read, stampOf(info), nil
+}
+
+func decodeDomain(text []byte, domain string) (*Domain, error) {
+	var read Domain
+	if err := json.Unmarshal(text, &read); err != nil {
+		return nil, err
+	}
+	if read.Schema != schema {
+		return nil, fmt.Errorf("it has schema %d, this program knows %d", read.Schema, schema)
+	}
+	if read.Name != domain {
+		return nil, fmt.Errorf("it is about %q", read.Name)
+	}
+	for _, k := range read.Keys {
+		// The id is a part of a path: take it from nobody but ourselves.
+		selector, serial, _ := cutLast(k.ID, ".")
+		if _, err := ParseSelector(selector); err != nil || selector != k.Selector || strings.Trim(serial, "0123456789") != "" || serial == "" {
+			return nil, fmt.Errorf("it has a key with the id %q", k.ID)
+		}
+	}
+	return &read, nil
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+// missing tells a domain that has no state file from a store that is away: an
+// unmounted store must not look like one without keys.
+func (d *Dir) missing(err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return unreadable(err)
+	}
+	if _, dirErr := os.Stat(d.stateDir()); dirErr != nil {
+		return unreadable(dirErr)
+	}
+	return ErrNoKeys
+}
+
+func unreadable(err error) error {
+	return fmt.Errorf("the key store cannot be read: %w", err)
+}
+
+func stampOf(info fs.FileInfo) Stamp {
+	stat := info.Sys().(*syscall.Stat_t)
+	return Stamp{inode: int64(stat.Ino), ctime: stat.Ctim.Nano(), size: stat.Size}
+}
+
+// Private implements [Store].
+func (d *Dir) Private(domain string, k Key) (crypto.Signer, error) {
+	path := d.PrivatePath(domain, k)
+	text, _, err := readRegular(path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) {
+			return nil, fmt.Errorf("the private key of %s is %w: %w: restore it from a backup, or make a new key pair", domain, ErrBadKey, err)
+		}
+		return nil, unreadable(err)
+	}
+	private, err := decodePrivate(text, k.Public)
+	if err != nil {
+		return nil, fmt.Errorf("%s is %w: %w: restore it from a backup, or make a new key pair", path, ErrBadKey, err)
+	}
+	return private, nil
+}
+
+// Names implements [Store].
+func (d *Dir) Names() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		dir, err := os.Open(d.stateDir())
+		if err != nil {
+			yield("", unreadable(err))
+			return
+		}
+		defer dir.Close()
+		for {
+			names, err := dir.Readdirnames(1024)
+			for _, name := range names {
+				if domain, ok := strings.CutSuffix(name, ".json"); ok && !strings.HasPrefix(name, ".") && !yield(domain, nil) {
+					return
+				}
+			}
+			if err == io.EOF {
+				return
+			}
+			if err != nil {
+				yield("", unreadable(err))
+				return
+			}
+		}
+	}
+}
+
+// Update implements [Store].
+func (d *Dir) Update(domain string, change func(*Change) error) (*Domain, error) {
+	unlock, err := lock(filepath.Join(d.stateDir(), ".lock"))
+	if err != nil {
+		return nil, unwritable(err)
+	}
+	defer unlock()
+
+	known, _, err := d.Read(domain)
+	if errors.Is(err, ErrNoKeys) {
+		known, err = &Domain{Schema: schema, Name: domain}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &Change{Domain: *known, added: map[string]crypto.Signer{}}
+	if err := change(c); err != nil {
+		return nil, err
+	}
+	if err := d.writePrivate(c); err != nil {
+		return nil, unwritable(err)
+	}
+	text, err := json.MarshalIndent(c.Domain, "", "\t")
+	if err != nil {
+		return nil, err
+	}
+	if err := writeFile(d.statePath(domain), append(text, '\n')); err != nil {
+		return nil, unwritable(err)
+	}
+	return &c.Domain, nil
+}
+
+// writePrivate puts the private keys of a change on disk. What else lies in the
+// domain's directory and belongs to no living key is the rest of an update that
+// died, or of a key that was revoked: it goes.
+func (d *Dir) writePrivate(c *Change) error {
+	if len(c.added) == 0 {
+		return nil
+	}
+	dir := d.privateDir(c.Name)
+	if err := makeDirLikeParent(dir); err != nil {
+		return err
+	}
+	living := map[string]bool{}
+	for _, k := range c.Keys {
+		living[k.ID+".pem"] = k.State != Revoked
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if !living[entry.Name()] {
+			if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	for id, private := range c.added {
+		text, err := encodePrivate(private)
+		if err != nil {
+			return err
+		}
+		if err := writeFile(filepath.Join(dir, id+".pem"), text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Add puts a new key pair into the change, in state Pending. Selector is what
+// [ParseSelector] returned. A selector that the domain already has is refused.
+func (c *Change) Add(selector string, private crypto.Signer, move Move) (Key, error) {
+	if c.Pick(selector) >= 0 {
+		return Key{}, fmt.Errorf("%s already has a key with the selector %s: leave --selector out, or choose another", c.Name, selector)
+	}
+	if err := checkHost(selector, c.Name); err != nil {
+		return Key{}, err
+	}
+	public, err := record.NewKey(private.Public())
+	if err != nil {
+		return Key{}, err
+	}
+	key := Key{
+		ID:        selector + ".1", // the serial would count if a selector were ever given again
+		Selector:  selector,
+		Algorithm: public.Algorithm,
+		Bits:      bits(private),
+		Created:   move.Time.UTC().Truncate(time.Second),
+		Public:    public.Public,
+	}
+	key.move(Pending, move)
+	c.Keys = append(c.Keys, key)
+	c.added[key.ID] = private
+	return key, nil
+}
+
+func unwritable(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the key store cannot be written: %w: run this as root (sudo), or as the owner of the store", err)
+	}
+	return fmt.Errorf("the key store cannot be written: %w", err)
+}

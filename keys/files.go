@@ -1,0 +1,201 @@
+package keys
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Owners are the numeric owners of a store's two directories. A file takes
+// those of its directory.
+type Owners struct {
+	StateUser    int // may move states: dkimd-check
+	StateGroup   int // may read states: the daemon and the support desk
+	PrivateGroup int // may read private keys: the daemon alone
+}
+
+// Create makes the directories of the store that do not exist yet. Without
+// owners they are for the current user alone.
+func (d *Dir) Create(owners *Owners) error {
+	if err := os.MkdirAll(d.path, 0o755); err != nil {
+		return unwritable(err)
+	}
+	for _, dir := range []struct {
+		path        string
+		user, group func(*Owners) int
+	}{
+		{d.stateDir(), func(o *Owners) int { return o.StateUser }, func(o *Owners) int { return o.StateGroup }},
+		{filepath.Join(d.path, "private"), func(*Owners) int { return 0 }, func(o *Owners) int { return o.PrivateGroup }},
+	} {
+		err := os.Mkdir(dir.path, 0o700)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err == nil && owners != nil {
+			err = errors.Join(
+				os.Chown(dir.path, dir.user(owners), dir.group(owners)),
+				os.Chmod(dir.path, fs.ModeSetgid|0o750),
+			)
+		}
+		if err != nil {
+			return unwritable(err)
+		}
+	}
+	return syncDir(d.path)
+}
+
+// lock takes the lock that every change of the store is made under, waiting
+// for it. It dies with the process.
+func lock(path string) (unlock func(), err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := likeDir(file, 0o600); err != nil {
+		file.Close()
+		return nil, err
+	}
+	for {
+		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
+		if err != syscall.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		file.Close()
+		return nil, &fs.PathError{Op: "lock", Path: path, Err: err}
+	}
+	return func() { file.Close() }, nil
+}
+
+// writeFile replaces a file by one rename, after the text is on disk, and
+// returns when the rename is. The caller holds the lock.
+//
+// The user who owns state/ reads hostile DNS, so that root must not follow
+// what may have been laid there: hence O_EXCL, which follows no link.
+func writeFile(path string, text []byte) error {
+	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
+	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := os.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	if err == nil {
+		err = likeDir(file, 0o640)
+	}
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		os.Remove(temp)
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// likeDir gives a file the owner and group of its directory, and as much of a
+// mode as the directory allows.
+func likeDir(file *os.File, mode fs.FileMode) error {
+	dir, err := os.Stat(filepath.Dir(file.Name()))
+	if err != nil {
+		return err
+	}
+	if err := own(file, dir); err != nil {
+		return err
+	}
+	return file.Chmod(mode & dir.Mode().Perm())
+}
+
+// own gives a file the owner and group of a directory. Only root can give away;
+// who else has the wrong ones would leave a file that the daemon cannot read.
+func own(file *os.File, dir fs.FileInfo) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	has, want := info.Sys().(*syscall.Stat_t), dir.Sys().(*syscall.Stat_t)
+	if has.Gid == want.Gid && (has.Uid == want.Uid || os.Geteuid() != 0) {
+		return nil
+	}
+	user := -1
+	if os.Geteuid() == 0 {
+		user = int(want.Uid)
+	}
+	return file.Chown(user, int(want.Gid))
+}
+
+// makeDirLikeParent makes a directory with the owner, group and mode of the one
+// that it stands in.
+func makeDirLikeParent(path string) error {
+	if err := os.Mkdir(path, 0o700); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		return err
+	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	parent, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	if err := own(dir, parent); err != nil {
+		return err
+	}
+	if err := dir.Chmod(parent.Mode() & (fs.ModePerm | fs.ModeSetgid)); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// maxFile is the most that a file of the store may have, in bytes: hundreds of
+// keys with their history.
+const maxFile = 4 << 20
+
+var errNotRegular = errors.New("not a regular file")
+
+// readRegular reads a file whole. A link, a directory or a pipe that would make
+// the reader wait is refused.
+func readRegular(path string) ([]byte, fs.FileInfo, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ELOOP) {
+		err = &fs.PathError{Op: "open", Path: path, Err: errNotRegular}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, nil, &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
+	}
+	if info.Size() > maxFile {
+		return nil, nil, fmt.Errorf("%s has %d bytes, more than %d", path, info.Size(), maxFile)
+	}
+	text, err := io.ReadAll(io.LimitReader(file, maxFile))
+	return text, info, err
+}

@@ -1,0 +1,284 @@
+package signer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// parseAddresses returns the domains of all addresses in the value of a From
+// field, in order, groups included (RFC 5322 section 3.4, RFC 6854). Display
+// names may hold raw 8-bit bytes. What the grammar does not allow is an error:
+// a guess could be another reader's different guess.
+func parseAddresses(value string) ([]string, error) {
+	p := addressParser{rest: value}
+	var domains []string
+	inGroup := false
+	for {
+		tok, err := p.next()
+		if err != nil {
+			return nil, err
+		}
+		switch tok.kind {
+		case end:
+			if inGroup {
+				return nil, errors.New("a group without its final semicolon")
+			}
+			return domains, nil
+		case ',': // empty elements are allowed (RFC 5322 section 4.4)
+			continue
+		case ';':
+			if !inGroup {
+				return nil, errors.New("a semicolon outside of a group")
+			}
+			inGroup = false
+			continue
+		}
+		p.back(tok)
+		domain, err := p.mailbox()
+		if err == errGroup {
+			if inGroup {
+				return nil, errors.New("a group within a group")
+			}
+			inGroup = true
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		domains = append(domains, domain)
+		tok, err = p.next()
+		if err != nil {
+			return nil, err
+		}
+		if tok.kind != ',' && tok.kind != ';' && tok.kind != end {
+			return nil, fmt.Errorf("%s after an address", tok)
+		}
+		p.back(tok)
+	}
+}
+
+// errGroup means that a group's name and colon have been read.
+var errGroup = errors.New("a group begins")
+
+// mailbox reads one address, with or without a display name, and returns its
+// domain.
+func (p *addressParser) mailbox() (string, error) {
+	var words []token // the display name, or the local part
+	for {
+		tok, err := p.next()
+		if err != nil {
+			return "", err
+		}
+		switch tok.kind {
+		case atom, quoted, '.':
+			words = append(words, tok)
+		case '<':
+			return p.angle()
+		case ':':
+			if len(words) == 0 {
+				return "", errors.New("a group without a name")
+			}
+			return "", errGroup
+		case '@':
+			if err := checkLocalPart(words); err != nil {
+				return "", err
+			}
+			return p.domain()
+		default:
+			return "", fmt.Errorf("%s where an address should be", tok)
+		}
+	}
+}
+
+// angle reads an address up to its closing bracket. An obsolete route before it
+// (RFC 5322 section 4.4) is refused: readers differ on which domain counts.
+func (p *addressParser) angle() (string, error) {
+	var words []token
+	for {
+		tok, err := p.next()
+		if err != nil {
+			return "", err
+		}
+		switch tok.kind {
+		case atom, quoted, '.':
+			words = append(words, tok)
+			continue
+		case '@':
+		default:
+			return "", fmt.Errorf("%s inside of <>", tok)
+		}
+		if err := checkLocalPart(words); err != nil {
+			return "", err
+		}
+		domain, err := p.domain()
+		if err != nil {
+			return "", err
+		}
+		if tok, err = p.next(); err != nil {
+			return "", err
+		}
+		if tok.kind != '>' {
+			return "", fmt.Errorf("%s where > should be", tok)
+		}
+		return domain, nil
+	}
+}
+
+// checkLocalPart takes words joined by dots.
+func checkLocalPart(words []token) error {
+	for i, word := range words {
+		if (word.kind == '.') != (i%2 == 1) {
+			return errors.New("a local part that is not words joined by dots")
+		}
+	}
+	if len(words)%2 == 0 {
+		return errors.New("a local part that is empty or ends in a dot")
+	}
+	return nil
+}
+
+// domain reads a domain or an address literal.
+func (p *addressParser) domain() (string, error) {
+	var domain strings.Builder
+	for {
+		tok, err := p.next()
+		if err != nil {
+			return "", err
+		}
+		if tok.kind == literal && domain.Len() == 0 {
+			return tok.text, nil
+		}
+		if tok.kind != atom {
+			return "", fmt.Errorf("%s in a domain", tok)
+		}
+		domain.WriteString(tok.text)
+		if tok, err = p.next(); err != nil {
+			return "", err
+		}
+		if tok.kind != '.' {
+			p.back(tok)
+			return domain.String(), nil
+		}
+		domain.WriteByte('.')
+	}
+}
+
+// A token is an atom, a quoted string, a domain literal, or one of the
+// characters < > , : ; @ and dot, whose kind is the character itself.
+type token struct {
+	kind byte
+	text string
+}
+
+const (
+	end     byte = 0
+	atom    byte = 'a'
+	quoted  byte = 'q'
+	literal byte = 'l'
+)
+
+func (t token) String() string {
+	if t.kind == end {
+		return "the end"
+	}
+	return fmt.Sprintf("%q", t.text)
+}
+
+type addressParser struct {
+	rest   string
+	pushed *token
+}
+
+func (p *addressParser) back(t token) { p.pushed = &t }
+
+// next returns the next token; comments and white space only part tokens.
+func (p *addressParser) next() (token, error) {
+	if p.pushed != nil {
+		t := *p.pushed
+		p.pushed = nil
+		return t, nil
+	}
+	if err := p.skipBlanks(); err != nil {
+		return token{}, err
+	}
+	if p.rest == "" {
+		return token{kind: end}, nil
+	}
+	switch c := p.rest[0]; c {
+	case '<', '>', ',', ':', ';', '@', '.':
+		return token{kind: c, text: p.take(1)}, nil
+	case '"':
+		return p.delimited(quoted, '"', "a quoted string")
+	case '[':
+		return p.delimited(literal, ']', "a domain literal")
+	case ')', ']', '\\':
+		return token{}, fmt.Errorf("a stray %q", string(c))
+	}
+	n := 0
+	for n < len(p.rest) && isAtom(p.rest[n]) {
+		n++
+	}
+	if n == 0 {
+		return token{}, fmt.Errorf("the control character %#02x", p.rest[0])
+	}
+	return token{kind: atom, text: p.take(n)}, nil
+}
+
+// isAtom: RFC 5322 section 3.2.3, and every 8-bit byte (RFC 6532 section 3.2
+// has them in UTF-8; display names in other charsets come too).
+func isAtom(c byte) bool {
+	return c > ' ' && c != 0x7f && !strings.ContainsRune(`()<>[]:;@\,."`, rune(c))
+}
+
+func (p *addressParser) take(n int) string {
+	text := p.rest[:n]
+	p.rest = p.rest[n:]
+	return text
+}
+
+// delimited reads from an opening character to the closing one; a backslash
+// takes the next character's meaning away.
+func (p *addressParser) delimited(kind, closing byte, what string) (token, error) {
+	for i := 1; i < len(p.rest); i++ {
+		switch c := p.rest[i]; {
+		case c == closing:
+			return token{kind: kind, text: p.take(i + 1)}, nil
+		case c == '\\':
+			i++
+		case c < ' ' && c != '\t' && c != '\r' && c != '\n', c == 0x7f:
+			return token{}, fmt.Errorf("the control character %#02x in %s", c, what)
+		case kind == literal && c == '[':
+			return token{}, errors.New("a bracket within a domain literal")
+		}
+	}
+	return token{}, fmt.Errorf("%s that does not end", what)
+}
+
+// skipBlanks skips white space and comments, which can stand in each other.
+func (p *addressParser) skipBlanks() error {
+	depth := 0
+	for p.rest != "" {
+		switch c := p.rest[0]; {
+		case c == ' ', c == '\t', c == '\r', c == '\n':
+		case c == '(':
+			depth++
+		case depth == 0:
+			return nil
+		case c == ')':
+			depth--
+		case c == '\\':
+			p.take(1) // and, below, what it quotes
+		case c < ' ', c == 0x7f:
+			return fmt.Errorf("the control character %#02x in a comment", c)
+		}
+		if p.rest == "" {
+			break
+		}
+		p.take(1)
+	}
+	if depth > 0 {
+		return errors.New("a comment that does not end")
+	}
+	return nil
+}

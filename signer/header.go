@@ -1,0 +1,226 @@
+package signer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"dkimd/keys"
+)
+
+// Bounds of what is kept of one message's header: the fields that get signed.
+const (
+	maxHeaderBytes  = 1 << 20
+	maxHeaderFields = 1000
+)
+
+// Header is what a signer needs of a message's header: the fields that get
+// signed, in the order in which they stand.
+type Header struct {
+	fields []field
+	bytes  int
+	err    error
+}
+
+// field is a header field. Its value is what stands behind the colon; lines
+// within it end in CRLF and go on with a blank or a tab.
+type field struct{ name, value string }
+
+// Add takes the next field. Lines of its value may end in LF, as milters see
+// them, or CRLF. What cannot be signed is remembered and answers a decision.
+func (h *Header) Add(name, value string) {
+	if _, signed := treatments[strings.ToLower(name)]; !signed || h.err != nil {
+		return
+	}
+	value = strings.ReplaceAll(value, "\r\n", "\n")
+	if err := checkValue(value); err != nil {
+		h.err = fmt.Errorf("the field %s %w", name, err)
+		return
+	}
+	value = strings.ReplaceAll(value, "\n", "\r\n")
+	h.bytes += len(name) + len(value)
+	h.fields = append(h.fields, field{name, value})
+	if h.bytes > maxHeaderBytes || len(h.fields) > maxHeaderFields {
+		h.err = fmt.Errorf("the fields to sign are more than %d or have more than %d bytes", maxHeaderFields, maxHeaderBytes)
+		h.fields = nil
+	}
+}
+
+// checkValue refuses what software on the way reads, or rewrites, in more than
+// one manner.
+func checkValue(value string) error {
+	if strings.ContainsAny(value, "\x00\r") {
+		return errors.New("holds a NUL or a bare CR")
+	}
+	for i := 0; i < len(value); i++ {
+		if value[i] == '\n' && (i+1 == len(value) || value[i+1] != ' ' && value[i+1] != '\t') {
+			return errors.New("holds a line end that no blank follows")
+		}
+	}
+	return nil
+}
+
+// from returns the domain of the author, in A-labels. If there is not exactly
+// one, the reason says so.
+func (h *Header) from() (domain string, reason Reason, err error) {
+	if h.err != nil {
+		return "", BadHeader, h.err
+	}
+	var values []string
+	for _, f := range h.fields {
+		if strings.EqualFold(f.name, "From") {
+			values = append(values, f.value)
+		}
+	}
+	switch len(values) {
+	case 0:
+		return "", NoFrom, errors.New("there is no From field")
+	case 1:
+	default:
+		return "", MultipleFrom, fmt.Errorf("there are %d From fields", len(values))
+	}
+	domains, err := parseAddresses(values[0])
+	if err != nil {
+		return "", BadFrom, fmt.Errorf("the From field has %w", err)
+	}
+	switch len(domains) {
+	case 0:
+		return "", NoFrom, errors.New("the From field has no address")
+	case 1:
+	default:
+		return "", MultipleFrom, fmt.Errorf("the From field has %d addresses", len(domains))
+	}
+	domain, err = keys.ParseDomain(domains[0])
+	if err != nil {
+		return "", BadFrom, fmt.Errorf("the From address: %w", err)
+	}
+	return domain, "", nil
+}
+
+// A treatment is how a header field takes part in a signature.
+type treatment int
+
+const (
+	// sign covers the fields that are there.
+	sign treatment = iota
+	// sealPresent covers them and, if there is any, forbids more: its name stands
+	// in h= once more than the field in the header (RFC 6376 section 8.15).
+	sealPresent
+	// seal forbids more also where there is none.
+	seal
+)
+
+// treatments lists the fields to sign, by lower-case name: RFC 6376 section
+// 5.4.1 and what mail since then depends on. Not here, since relays add or
+// change them: Received, Return-Path, Bcc, Comments, Keywords, Sender (mailing
+// lists set it), DKIM-Signature, Authentication-Results, ARC-*, X-*.
+var treatments = map[string]treatment{}
+
+// signedFields is the same in the order of h=.
+var signedFields = []struct {
+	name      string
+	treatment treatment
+}{
+	// What a reader sees and answers to. Another From or Subject above the signed
+	// one would be shown in its place.
+	{"From", seal},
+	{"Subject", seal},
+	{"To", seal},
+	{"Cc", seal},
+	{"Reply-To", seal},
+
+	// The frame of the message. A relay that misses one adds it, which must not
+	// break the signature; a second one would change how the body is read.
+	{"Date", sealPresent},
+	{"Message-ID", sealPresent},
+	{"MIME-Version", sealPresent},
+	{"Content-Type", sealPresent},
+	{"Content-Transfer-Encoding", sealPresent},
+	{"Content-Disposition", sealPresent},
+	{"Content-ID", sealPresent},
+	{"Content-Description", sealPresent},
+
+	// Threads.
+	{"In-Reply-To", sign},
+	{"References", sign},
+
+	// Mailing lists and newsletters. One-click unsubscription counts only if
+	// both its fields are signed (RFC 8058 section 4). A list on the way sets its
+	// own, so that they are not sealed.
+	{"List-Id", sign},
+	{"List-Help", sign},
+	{"List-Subscribe", sign},
+	{"List-Unsubscribe", sign},
+	{"List-Unsubscribe-Post", sign},
+	{"List-Post", sign},
+	{"List-Owner", sign},
+	{"List-Archive", sign},
+
+	// Who passed the message on by hand; who does it again adds more.
+	{"Resent-From", sign},
+	{"Resent-Sender", sign},
+	{"Resent-To", sign},
+	{"Resent-Cc", sign},
+	{"Resent-Date", sign},
+	{"Resent-Message-ID", sign},
+}
+
+func init() {
+	for _, f := range signedFields {
+		treatments[strings.ToLower(f.name)] = f.treatment
+	}
+}
+
+// maxLine is how long a line of the DKIM-Signature field gets, in bytes (RFC
+// 5322 section 2.1.1).
+const maxLine = 78
+
+// names returns the content of h=: each name as often as its field is there,
+// and once more if it is sealed. Some names begin with a line end and a blank,
+// which folds h=.
+//
+// go-msgauth looks for the field of each name as it stands in the list, and
+// finds none for a name that is folded. So only names without a field are: the
+// seals, and From over again where no other is left.
+func (h *Header) names() []string {
+	count := map[string]int{}
+	for _, f := range h.fields {
+		count[strings.ToLower(f.name)]++
+	}
+	var names, seals []string
+	line := len(" h=")
+	add := func(name string) {
+		names = append(names, name)
+		line += len(name) + len(":")
+	}
+	fold := func(name string) {
+		names = append(names, "\r\n "+name)
+		line = len(" ") + len(name) + len(":")
+	}
+	full := func(name string) bool { return line+len(name)+len(":") > maxLine }
+
+	for _, f := range signedFields {
+		n := count[strings.ToLower(f.name)]
+		for range n {
+			if full(f.name) {
+				filler := "From"
+				if len(seals) > 0 {
+					filler, seals = seals[0], seals[1:]
+				}
+				fold(filler)
+			}
+			add(f.name)
+		}
+		if f.treatment == seal || f.treatment == sealPresent && n > 0 {
+			seals = append(seals, f.name)
+		}
+	}
+	for _, name := range seals {
+		if full(name) {
+			fold(name)
+		} else {
+			add(name)
+		}
+	}
+	return names
+}

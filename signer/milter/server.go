@@ -1,0 +1,255 @@
+// Package milter is the MTA's side of the signer: it listens on the milter
+// socket and hands messages to package signer. It is the only package that
+// knows go-milter, and guards it:
+//
+//   - each MTA connection has one session and a go-milter server of its own, so
+//     that what CONNECT said holds for every message on the connection;
+//   - frames are checked before go-milter sees them;
+//   - only what the MTA offers is asked for.
+package milter
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"dkimd/signer"
+)
+
+// Settings are what a server works with. They are replaced as a whole; a
+// message goes by those at its MAIL.
+type Settings struct {
+	Log              *slog.Logger
+	Rules            *signer.Rules
+	Ring             signer.Ring
+	Canonicalization signer.Canonicalization // of the body
+
+	MaxConnections int           // a connection over this is closed at once
+	IdleTimeout    time.Duration // how long an MTA may be silent between frames
+	FrameTimeout   time.Duration // how long a frame may take, and the negotiation
+}
+
+// Server serves MTAs. Its methods may be called from any goroutine.
+type Server struct {
+	settings atomic.Pointer[Settings]
+	stopping atomic.Bool
+	done     sync.WaitGroup // of accept loops and connections
+
+	mu        sync.Mutex
+	listeners map[string]*listener // by endpoint
+	conns     map[net.Conn]*session
+}
+
+// listener is an open endpoint. Who may connect can change while it is open.
+type listener struct {
+	net.Listener
+	endpoint atomic.Pointer[Endpoint]
+}
+
+func (s *Server) log() *slog.Logger { return s.settings.Load().Log }
+
+func newListener(ln net.Listener, e Endpoint) *listener {
+	l := &listener{Listener: ln}
+	l.endpoint.Store(&e)
+	return l
+}
+
+// NewServer returns a server that does not listen yet.
+func NewServer() *Server {
+	return &Server{listeners: map[string]*listener{}, conns: map[net.Conn]*session{}}
+}
+
+// Apply makes the server listen on the endpoints, and on no others, and work
+// with the settings. If an endpoint cannot be opened, nothing changes.
+func (s *Server) Apply(settings *Settings, endpoints []Endpoint) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping.Load() {
+		return errors.New("the server is stopping")
+	}
+	opened := map[string]*listener{}
+	for _, e := range endpoints {
+		if s.listeners[e.String()] != nil {
+			continue
+		}
+		ln, err := Listen(e)
+		if err != nil {
+			for _, ln := range opened {
+				ln.Close()
+			}
+			return err
+		}
+		opened[e.String()] = newListener(ln, e)
+	}
+	s.settings.Store(settings)
+	wanted := map[string]bool{}
+	for _, e := range endpoints {
+		wanted[e.String()] = true
+		if ln := opened[e.String()]; ln != nil {
+			s.listeners[e.String()] = ln
+			s.done.Go(func() { s.accept(ln) })
+			s.log().Info("listening", "listener", e.String())
+			continue
+		}
+		s.listeners[e.String()].endpoint.Store(&e)
+		if e.Network == "unix" {
+			if err := give(e.Address, e.Mode, e.Group); err != nil {
+				s.log().Warn("the socket keeps its mode and group", "listener", e.String(), "error", err)
+			}
+		}
+	}
+	for name, ln := range s.listeners {
+		if !wanted[name] {
+			ln.Close()
+			delete(s.listeners, name)
+			s.log().Info("no longer listening", "listener", name)
+		}
+	}
+	return nil
+}
+
+// Shutdown closes the listeners and the connections without a message under
+// way, and lets messages finish until the context is done.
+func (s *Server) Shutdown(ctx context.Context) {
+	s.stopping.Store(true)
+	s.mu.Lock()
+	for name, ln := range s.listeners {
+		ln.Close()
+		delete(s.listeners, name)
+	}
+	for conn, session := range s.conns {
+		if !session.busy.Load() {
+			conn.Close()
+		}
+	}
+	s.mu.Unlock()
+
+	finished := make(chan struct{})
+	go func() {
+		s.done.Wait()
+		close(finished)
+	}()
+	select {
+	case <-finished:
+		return
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	s.log().Warn("connections with a message under way are cut", "connections", len(s.conns))
+	for conn := range s.conns {
+		conn.Close()
+	}
+	s.mu.Unlock()
+	<-finished
+}
+
+// accept serves a listener until it is closed. When descriptors run out it
+// waits a little and goes on.
+func (s *Server) accept(ln *listener) {
+	var wait time.Duration
+	for {
+		conn, err := ln.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
+			s.log().Error("a connection cannot be accepted", "listener", ln.endpoint.Load().String(), "error", err, "wait", wait)
+			time.Sleep(wait)
+			continue
+		}
+		wait = 0
+		s.done.Go(func() { s.serve(conn, *ln.endpoint.Load()) })
+	}
+}
+
+// serve serves one connection to its end.
+func (s *Server) serve(conn net.Conn, from Endpoint) {
+	defer conn.Close()
+	log := s.log().With("listener", from.String())
+	if !from.lets(conn.RemoteAddr()) {
+		log.Warn("a connection is refused: its address is not among the listener's peers", "client", conn.RemoteAddr().String())
+		return
+	}
+	session := &session{current: s.settings.Load, incoming: from.Incoming}
+	if !s.register(conn, session) {
+		log.Warn("a connection is refused: milter.max_connections is reached", "max_connections", s.settings.Load().MaxConnections)
+		return
+	}
+	defer s.unregister(conn)
+
+	settings := s.settings.Load()
+	g := &guard{
+		Conn:         conn,
+		in:           bufio.NewReader(conn),
+		idleTimeout:  settings.FrameTimeout, // an MTA negotiates at once
+		frameTimeout: settings.FrameTimeout,
+		leaving:      func() bool { return s.stopping.Load() && !session.busy.Load() },
+		lastBody:     session.body,
+		closed:       make(chan struct{}),
+	}
+	offer, err := g.negotiation()
+	if err == nil {
+		server := offer.server(session)
+		session.protocol = server.Protocol
+		g.idleTimeout = settings.IdleTimeout
+		server.Serve(&oneConn{g}) // returns when it has begun
+		<-g.closed
+		err = g.err
+	}
+	session.reset()
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+		log.Warn("a connection ends before its time", "error", err)
+	}
+}
+
+// register counts a connection in, unless there are too many or the server is
+// stopping.
+func (s *Server) register(conn net.Conn, session *session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping.Load() || len(s.conns) >= s.settings.Load().MaxConnections {
+		return false
+	}
+	s.conns[conn] = session
+	return true
+}
+
+func (s *Server) unregister(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, conn)
+}
+
+// lets says whether a client may connect to the endpoint.
+func (e Endpoint) lets(client net.Addr) bool {
+	tcp, ok := client.(*net.TCPAddr)
+	if !ok || len(e.Peers) == 0 {
+		return true
+	}
+	addr := tcp.AddrPort().Addr().Unmap()
+	return slices.ContainsFunc(e.Peers, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// oneConn is a listener of one connection, which is there already.
+type oneConn struct{ conn net.Conn }
+
+func (l *oneConn) Accept() (net.Conn, error) {
+	if l.conn == nil {
+		return nil, io.EOF
+	}
+	conn := l.conn
+	l.conn = nil
+	return conn, nil
+}
+
+func (l *oneConn) Close() error   { return nil }
+func (l *oneConn) Addr() net.Addr { return nil }
