@@ -1,0 +1,69 @@
+# make demo   build, make a key, sign a real message, show it verified
+# make test   install what the tests need, run them all
+# make build  bin/dkimd and bin/dkimctl
+# make install [DESTDIR=...] [PREFIX=/usr]
+
+SHELL   := /bin/bash
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+PREFIX  ?= /usr
+
+# What the tests run against, from Debian: the mail server we work for, the name
+# server that publishes our records, and verifiers that others wrote.
+PACKAGES := postfix sasl2-bin libsasl2-modules bind9 bind9-dnsutils \
+            opendkim opendkim-tools python3-dkim libmail-dkim-perl systemd strace
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# Tests that could not run, one a line.
+LEFT_OUT := bin/left-out
+
+.PHONY: build demo test packages check install clean
+
+build:
+	@mkdir -p bin
+	go build -trimpath -ldflags "-X dkimd/internal/setup.version=$(VERSION)" -o bin/ ./cmd/...
+
+demo: build
+	@go run ./internal/demo bin
+
+test: packages check
+	@echo "== tests, with the race detector"
+	@mkdir -p bin && rm -f $(LEFT_OUT)
+	@LEFT_OUT=$(CURDIR)/$(LEFT_OUT) go test -race -count=1 -timeout 20m ./...; status=$$?; \
+	if [ -s $(LEFT_OUT) ]; then echo "== left out:"; sort -u $(LEFT_OUT); fi; \
+	exit $$status
+
+packages:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		if ! dpkg-query -W $(PACKAGES) >/dev/null 2>&1; then \
+			echo "== installing what the tests need: $(PACKAGES)"; \
+			apt-get update -qq && \
+			DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null; \
+		fi && \
+		systemd-sysusers $(CURDIR)/systemd/dkimd.sysusers; \
+	else \
+		echo "== not root on Debian: the tests go on with what is installed ($(PACKAGES))"; \
+	fi
+
+check:
+	@echo "== gofmt, go vet, staticcheck, govulncheck"
+	@files="$$(gofmt -l cmd internal keys signer)"; [ -z "$$files" ] || { echo "not formatted: $$files"; exit 1; }
+	@go vet ./...
+	@go run $(STATICCHECK) ./...
+	@out="$$(go run $(GOVULNCHECK) ./... 2>&1)" || { echo "$$out"; \
+		grep -q 'fetching vulnerabilities' <<<"$$out" && echo "govulncheck is left out: it cannot fetch its data here"; }
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/{systemd/system,sysusers.d,tmpfiles.d} \
+		$(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)/etc/dkimd
+	install bin/dkimd bin/dkimctl $(DESTDIR)$(PREFIX)/bin
+	install -m 644 systemd/dkimd.service $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 644 systemd/dkimd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/dkimd.conf
+	install -m 644 systemd/dkimd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/dkimd.conf
+	bin/dkimctl man $(DESTDIR)$(PREFIX)/share/man/man8
+	bin/dkimctl completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dkimctl
+	[ -e $(DESTDIR)/etc/dkimd/config.toml ] || install -m 644 config.example.toml $(DESTDIR)/etc/dkimd/config.toml
+
+clean:
+	rm -rf bin
