@@ -306,3 +306,58 @@ func TestCreateKeepsWhatIsThere(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// hangingStore is a store whose disk does not answer, until it is let go.
+type hangingStore struct {
+	Store
+	hang chan struct{}
+}
+
+func (s hangingStore) Stamp(domain string) (Stamp, error) {
+	<-s.hang
+	return s.Store.Stamp(domain)
+}
+
+func (s hangingStore) Read(domain string) (*Domain, Stamp, error) {
+	<-s.hang
+	return s.Store.Read(domain)
+}
+
+func TestAStoreThatHangs(t *testing.T) {
+	store := newStore(t)
+	add(t, store, "example.jp", record.Ed25519, true)
+	add(t, store, "b.example", record.Ed25519, true)
+	hanging := hangingStore{store, make(chan struct{})}
+	ring := NewKeyring(store, slog.New(slog.DiscardHandler))
+	ring.timeout = 10 * time.Millisecond
+	now := testTime
+	ring.now = func() time.Time { return now }
+	if set, err := ring.Lookup("example.jp"); err != nil || len(set.Active) != 1 {
+		t.Fatalf("%d active, %v", len(set.Active), err)
+	}
+	ring.store = hanging
+	now = now.Add(Freshness)
+	if set, err := ring.Lookup("example.jp"); err != nil || len(set.Active) != 1 {
+		t.Errorf("a key in memory: %d active, %v", len(set.Active), err)
+	}
+	for range 3 {
+		if _, err := ring.Lookup("b.example"); !errors.Is(err, errNoAnswer) {
+			t.Errorf("a key not in memory: %v", err)
+		}
+	}
+	if n := len(ring.reading); n != 2 {
+		t.Errorf("%d readings are under way, want one a domain", n)
+	}
+	ring.timeout = time.Millisecond
+	for i := range maxReading {
+		ring.Lookup(fmt.Sprintf("c%d.example", i))
+	}
+	if n := len(ring.reading); n != maxReading {
+		t.Errorf("%d readings are under way, want %d at most", n, maxReading)
+	}
+	close(hanging.hang)
+	ring.timeout = time.Minute
+	if set, err := ring.Lookup("b.example"); err != nil || len(set.Active) != 1 {
+		t.Errorf("when it answers again: %d active, %v", len(set.Active), err)
+	}
+}

@@ -3,6 +3,7 @@ package keys
 import (
 	"crypto"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -37,9 +38,12 @@ type Keyring struct {
 	store Store
 	log   *slog.Logger
 	now   func() time.Time
+	// timeout is readTimeout, but in tests.
+	timeout time.Duration
 
 	mu      sync.Mutex
 	domains map[string]entry
+	reading map[string]*reading
 }
 
 type entry struct {
@@ -48,13 +52,32 @@ type entry struct {
 	checked time.Time
 }
 
+// reading is a domain on its way from the store. Its result is there once done
+// is closed.
+type reading struct {
+	done chan struct{}
+	set  Set
+	err  error
+}
+
+// A store can hang, on a disk that fails or a file system of another host. So
+// much time has a reading before the signer goes on without it, in less than
+// Postfix waits for a milter (30 s); and so many may be under way.
+const (
+	readTimeout = 5 * time.Second
+	maxReading  = 256
+)
+
+var errNoAnswer = errors.New("the key store does not answer")
+
 // NewKeyring returns a keyring over a store.
 func NewKeyring(store Store, log *slog.Logger) *Keyring {
-	return &Keyring{store: store, log: log, now: time.Now, domains: map[string]entry{}}
+	return &Keyring{store: store, log: log, now: time.Now, timeout: readTimeout, domains: map[string]entry{}, reading: map[string]*reading{}}
 }
 
 // Lookup returns the keys of a domain, whose name is what [ParseDomain]
-// returned. A domain without keys gives an empty set.
+// returned. A domain without keys gives an empty set. It takes five seconds at
+// most.
 //
 // The error wraps [ErrBadKey] if what the store holds is damaged; any other
 // error means that the store could not be read just now. No error is
@@ -62,25 +85,67 @@ func NewKeyring(store Store, log *slog.Logger) *Keyring {
 func (r *Keyring) Lookup(domain string) (Set, error) {
 	r.mu.Lock()
 	known, ok := r.domains[domain]
-	r.mu.Unlock()
-	now := r.now()
-	if ok && now.Sub(known.checked) < Freshness {
+	if ok && r.now().Sub(known.checked) < Freshness {
+		r.mu.Unlock()
 		return known.set, nil
 	}
+	under := r.reading[domain]
+	if under == nil && len(r.reading) < maxReading {
+		under = &reading{done: make(chan struct{})}
+		r.reading[domain] = under
+		go r.read(under, domain, known, ok)
+	}
+	r.mu.Unlock()
+	if under == nil {
+		return r.goOn(domain, known, fmt.Errorf("%w: %d domains wait for it", errNoAnswer, maxReading))
+	}
+
+	timeout := time.NewTimer(r.timeout)
+	defer timeout.Stop()
+	select {
+	case <-under.done:
+		return under.set, under.err
+	case <-timeout.C:
+		return r.goOn(domain, known, fmt.Errorf("%w within %v", errNoAnswer, r.timeout))
+	}
+}
+
+// read reads a domain from the store and remembers it.
+func (r *Keyring) read(under *reading, domain string, known entry, ok bool) {
+	defer close(under.done)
+	started := r.now()
 	fresh, err := r.load(domain, known, ok)
+
+	if err != nil && !errors.Is(err, ErrBadKey) {
+		under.set, under.err = r.goOn(domain, known, err)
+	} else {
+		under.set, under.err = fresh.set, err
+	}
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.reading, domain)
 	switch {
+	case err == nil:
+		fresh.checked = started
+		r.remember(domain, fresh)
 	case errors.Is(err, ErrBadKey):
-		r.forget(domain)
-		return Set{}, err
-	case err != nil && ok && len(known.set.Active) > 0:
-		r.log.Warn("the key store cannot be read: signing goes on with the keys in memory", "domain", domain, "error", err)
-		fresh = known
-	case err != nil:
+		delete(r.domains, domain)
+	}
+}
+
+// goOn goes on with the keys in memory, if there are any, while the store cannot
+// be read. The store is tried again when they are no longer fresh.
+func (r *Keyring) goOn(domain string, known entry, err error) (Set, error) {
+	if len(known.set.Active) == 0 {
 		return Set{}, err
 	}
-	fresh.checked = now
-	r.remember(domain, fresh)
-	return fresh.set, nil
+	r.log.Warn("the key store cannot be read: signing goes on with the keys in memory", "domain", domain, "error", err)
+	known.checked = r.now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.remember(domain, known)
+	return known.set, nil
 }
 
 // load returns the entry of a domain as it is in the store now: the known one if
@@ -113,9 +178,8 @@ func (r *Keyring) load(domain string, known entry, ok bool) (entry, error) {
 	return entry{set: set, stamp: stamp}, nil
 }
 
+// remember puts an entry into memory. The caller holds the lock.
 func (r *Keyring) remember(domain string, e entry) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if _, ok := r.domains[domain]; !ok && len(r.domains) >= maxRemembered {
 		for other := range r.domains { // whichever comes first
 			delete(r.domains, other)
@@ -123,10 +187,4 @@ func (r *Keyring) remember(domain string, e entry) {
 		}
 	}
 	r.domains[domain] = e
-}
-
-func (r *Keyring) forget(domain string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.domains, domain)
 }
