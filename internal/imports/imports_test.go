@@ -1,0 +1,117 @@
+// Package imports holds the rules of who may import whom.
+package imports
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// down lists, for each package that the programs are made of, what it may import
+// of our own: imports run one way. The programs and what only tests use may
+// import anything.
+var down = map[string][]string{
+	"dkimd/keys/record":     {},
+	"dkimd/keys":            {"dkimd/keys/record"},
+	"dkimd/signer":          {"dkimd/keys", "dkimd/keys/record"},
+	"dkimd/signer/milter":   {"dkimd/signer"},
+	"dkimd/internal/config": {},
+	"dkimd/internal/setup":  {"dkimd/internal/config", "dkimd/keys", "dkimd/signer", "dkimd/signer/milter"},
+}
+
+// importers lists the libraries that we depend on, and the one package that
+// knows each.
+var importers = map[string]string{
+	"github.com/BurntSushi/toml":          "dkimd/internal/config",
+	"github.com/coreos/go-systemd":        "dkimd/cmd/dkimd",
+	"github.com/emersion/go-milter":       "dkimd/signer/milter",
+	"github.com/emersion/go-msgauth":      "dkimd/signer",
+	"github.com/emersion/go-sasl":         "dkimd/internal/demo",
+	"github.com/emersion/go-smtp":         "dkimd/internal/demo",
+	"github.com/prometheus/client_golang": "dkimd/internal/metrics",
+	"github.com/rogpeppe/go-internal":     "tests",
+	"github.com/spf13/cobra":              "dkimd/cmd/dkimctl",
+	"golang.org/x/net":                    "dkimd/keys",
+}
+
+type pkg struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "dkimd/...")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []pkg
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestImportsRunDownwards(t *testing.T) {
+	seen := 0
+	for _, p := range packages(t) {
+		allowed, ok := down[p.ImportPath]
+		if !ok {
+			continue
+		}
+		seen++
+		for _, path := range p.Imports {
+			if strings.HasPrefix(path, "dkimd/") && !slices.Contains(allowed, path) {
+				t.Errorf("%s imports %s", p.ImportPath, path)
+			}
+		}
+	}
+	if seen != len(down) {
+		t.Errorf("%d of %d packages exist", seen, len(down))
+	}
+}
+
+func TestEachLibraryHasOneImporter(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for library := range importers {
+		if !strings.Contains(string(readme), library) {
+			t.Errorf("the README does not say why there is %s", library)
+		}
+	}
+	for _, p := range packages(t) {
+		for _, path := range p.Imports {
+			if library := libraryOf(path); library != "" && importers[library] != p.ImportPath {
+				t.Errorf("%s imports %s, which belongs to %q", p.ImportPath, library, importers[library])
+			}
+		}
+		for _, path := range append(p.TestImports, p.XTestImports...) {
+			if library := libraryOf(path); library != "" && importers[library] != p.ImportPath && importers[library] != "tests" {
+				t.Errorf("tests of %s import %s, which belongs to %q", p.ImportPath, library, importers[library])
+			}
+		}
+	}
+}
+
+// libraryOf returns the library of a package that is neither ours nor Go's.
+func libraryOf(path string) string {
+	parts := strings.SplitN(path, "/", 4)
+	if !strings.Contains(parts[0], ".") || len(parts) < 3 {
+		return ""
+	}
+	return strings.Join(parts[:3], "/")
+}
