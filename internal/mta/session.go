@@ -69,7 +69,7 @@ func (c *Conn) Send(m Message) (Result, error) {
 	if err != nil || r.Final() {
 		return r, err
 	}
-	return c.EndOfBody()
+	return c.EndOfBody(nil)
 }
 
 // Envelope begins a message: MAIL, RCPT and DATA. That a recipient is refused
@@ -129,8 +129,9 @@ func (c *Conn) Body(p []byte) (Result, error) {
 	return r, nil
 }
 
-// EndOfBody ends the message.
-func (c *Conn) EndOfBody() (Result, error) { return c.tell(stepEndOfBody, nil) }
+// EndOfBody ends the message. Postfix has sent all of the body before; other
+// MTAs may send the last of it here.
+func (c *Conn) EndOfBody(last []byte) (Result, error) { return c.tell(stepEndOfBody, last) }
 
 // tell takes a step, unless the milter does not want it, and waits for the
 // answer, unless the milter gives none.

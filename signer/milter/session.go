@@ -96,6 +96,7 @@ func (s *session) seeQueueID(m *milter.Modifier) {
 // Header takes a field of the header.
 func (s *session) Header(name, value string, m *milter.Modifier) (milter.Response, error) {
 	s.seeQueueID(m)
+	clear(m.Headers) // go-milter would keep all fields of all messages
 	s.header.Add(name, value)
 	return s.goOn(milter.OptNoHeaderReply)
 }
