@@ -1,0 +1,241 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"os/user"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"dkimd/signer"
+)
+
+// dkimdConfig is the configuration of dkimd. Of mail without a login, that of
+// the host itself and that of a relay are trusted with a domain each.
+const dkimdConfig = `[[listener]]
+address = "unix:%s/dkimd/dkimd.sock"
+mode = "0660"
+group = "postfix"
+
+[keys]
+store = "%s"
+algorithms = ["rsa", "ed25519"]
+
+[log]
+format = "json"
+
+[[network]]
+cidr = ["127.0.0.1"]
+domains = ["hosting.example"]
+
+[[network]]
+cidr = ["127.0.0.3"]
+domains = ["example.jp"]
+`
+
+// machine is a mail server of a hosting company: Postfix, and dkimd beside it.
+type machine struct {
+	*postfix
+	*dkimd
+	hop     *nextHop
+	store   string
+	config  string
+	records map[string]string // value by host
+	// past are messages that are not to go through dkimd.
+	past map[string]bool
+}
+
+// options are what differs from machine to machine.
+type options struct {
+	dkimd    string            // more of its configuration
+	services map[string]string // more services of Postfix
+	postfix  []string          // settings
+	hop      *nextHop          // zero: one with 8BITMIME and SMTPUTF8
+	relayTo  *postfix          // before hop
+}
+
+// startMachine starts a machine with active keys for three domains.
+func startMachine(t testing.TB, o options) *machine {
+	t.Helper()
+	if o.hop == nil {
+		o.hop = startNextHop(t, "8BITMIME", "SMTPUTF8")
+	}
+	port := o.hop.port()
+	if o.relayTo != nil {
+		port = o.relayTo.ports[port25]
+	}
+	m := &machine{postfix: newPostfix(t, port, o.services), hop: o.hop, past: map[string]bool{}}
+	m.set(t, append([]string{
+		"smtpd_milters = unix:/dkimd/dkimd.sock", // as seen from inside of the chroot
+		"milter_default_action = tempfail",
+	}, o.postfix...)...)
+
+	m.makeSocketDir(t)
+	m.store = filepath.Join(m.dir, "store")
+	m.config = filepath.Join(m.dir, "dkimd.toml")
+	m.configure(t, o.dkimd)
+	m.records = genkey(t, m.config, "example.jp", "example.com", "hosting.example")
+
+	m.postfix.start(t)
+	m.startDkimd(t)
+	t.Cleanup(func() { m.checkLog(t) })
+	return m
+}
+
+// makeSocketDir makes the directory of the socket as systemd-tmpfiles does.
+func (m *machine) makeSocketDir(t testing.TB) {
+	t.Helper()
+	dir := filepath.Join(m.queue, "dkimd")
+	owner, err := user.Lookup("dkimd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	group, err := user.LookupGroup("postfix")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(dir, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(dir, int(number(t, owner.Uid)), int(number(t, group.Gid))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, os.ModeSetgid|0o750); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// configure writes dkimd's configuration, with more at its end.
+func (m *machine) configure(t testing.TB, more string) {
+	t.Helper()
+	writeFile(t, m.config, fmt.Sprintf(dkimdConfig, m.queue, m.store)+more)
+}
+
+func (m *machine) startDkimd(t testing.TB) {
+	t.Helper()
+	m.dkimd = startDkimd(t, m.config, filepath.Join(m.dir, "dkimd.log"))
+}
+
+// line returns the one line that dkimd has logged of a message.
+func (m *machine) line(t testing.TB, id string) map[string]any {
+	t.Helper()
+	lines := m.find(t, "queue_id", id)
+	if len(lines) != 1 {
+		t.Fatalf("dkimd has %d lines of %s, want 1: %v", len(lines), id, lines)
+	}
+	return lines[0]
+}
+
+// checkSigned checks that a message arrived at the next hop signed with all keys
+// of a domain, and that dkimd says so.
+func (m *machine) checkSigned(t testing.TB, id, to, domain string) {
+	t.Helper()
+	text := m.hop.wait(t, to).text
+	selectors := m.verify(t, text, domain)
+	line := m.line(t, id)
+	if line["msg"] != "signed" || line["domain"] != domain || line["selector"] != strings.Join(selectors, ",") {
+		t.Errorf("dkimd logs %v of a mail that %s signs with %v", line, domain, selectors)
+	}
+}
+
+// checkUnsigned checks that a message arrived at the next hop unsigned, and that
+// dkimd says why.
+func (m *machine) checkUnsigned(t testing.TB, id, to, reason string) {
+	t.Helper()
+	m.checkNoSignature(t, to)
+	if line := m.line(t, id); line["msg"] != "unsigned" || line["reason"] != reason {
+		t.Errorf("dkimd logs %v of a mail that is unsigned for the reason %s", line, reason)
+	}
+}
+
+// checkPast checks that a message arrived at the next hop without having come
+// by dkimd.
+func (m *machine) checkPast(t testing.TB, to string) {
+	t.Helper()
+	m.checkNoSignature(t, to)
+	id := arrivedAs(t, m.hop.wait(t, to))
+	m.past[id] = true
+}
+
+func (m *machine) checkNoSignature(t testing.TB, to string) {
+	t.Helper()
+	text := m.hop.wait(t, to).text
+	if header, _, _ := bytes.Cut(text, []byte("\r\n\r\n")); bytes.Contains(header, []byte("DKIM-Signature:")) {
+		t.Errorf("the mail to %s is signed:\n%s", to, text)
+	}
+}
+
+var receivedID = regexp.MustCompile(`(?ms)^Received:.*?\sid (\w+)`)
+
+// arrivedAs returns the queue id under which Postfix sent a mail.
+func arrivedAs(t testing.TB, m mail) string {
+	t.Helper()
+	match := receivedID.FindSubmatch(m.text)
+	if match == nil {
+		t.Fatalf("no queue id in\n%s", m.text)
+	}
+	return string(match[1])
+}
+
+// verify checks that a message has one good signature of each key of a domain,
+// and none besides. It returns their selectors from the top.
+func (m *machine) verify(t testing.TB, text []byte, domain string) (selectors []string) {
+	t.Helper()
+	results, err := signer.Verify(signer.ParseMessage(text), func(host string) ([]string, error) {
+		return []string{m.records[host]}, nil
+	})
+	if err != nil {
+		t.Fatalf("%v:\n%s", err, text)
+	}
+	for _, r := range results {
+		if r.Err != nil || r.Domain != domain {
+			t.Errorf("a signature of %s with %s, wanted of %s: %v\n%s", r.Domain, r.Selector, domain, r.Err, text)
+		}
+		selectors = append(selectors, r.Selector)
+	}
+	var want []string
+	for host := range maps.Keys(m.records) {
+		if selector, ok := strings.CutSuffix(host, "._domainkey."+domain); ok {
+			want = append(want, selector)
+		}
+	}
+	if sorted := slices.Sorted(slices.Values(selectors)); !slices.Equal(sorted, slices.Sorted(slices.Values(want))) {
+		t.Errorf("signed with the keys %v of %s, want %v:\n%s", sorted, domain, want, text)
+	}
+	return selectors
+}
+
+// checkLog checks that dkimd has exactly one line of each message that Postfix
+// took, but for those that were not to go through dkimd.
+func (m *machine) checkLog(t testing.TB) {
+	t.Helper()
+	lines := map[string][]map[string]any{}
+	for _, line := range m.lines(t) {
+		if line["msg"] != "signed" && line["msg"] != "unsigned" {
+			continue
+		}
+		id, _ := line["queue_id"].(string)
+		if id == "" {
+			t.Errorf("a line of a message without its queue id: %v", line)
+		}
+		lines[id] = append(lines[id], line)
+	}
+	accepted := m.accepted(t)
+	if len(accepted) == 0 {
+		t.Error("Postfix took no message")
+	}
+	for _, id := range accepted {
+		want := 1
+		if m.past[id] {
+			want = 0
+		}
+		if len(lines[id]) != want {
+			t.Errorf("dkimd has %d lines of the message %s, want %d: %v", len(lines[id]), id, want, lines[id])
+		}
+	}
+}
