@@ -142,10 +142,10 @@ func (c *Conn) WriteFrame(code byte, data []byte) error {
 	if err := c.put(code, data); err != nil {
 		return err
 	}
-	return c.Flush()
+	return c.flush()
 }
 
-// put writes a frame, which goes out at the latest when an answer is waited for.
+// put writes a frame, which goes out with the next flush.
 func (c *Conn) put(code byte, data []byte) error {
 	var size [4]byte
 	binary.BigEndian.PutUint32(size[:], uint32(1+len(data)))
@@ -155,8 +155,8 @@ func (c *Conn) put(code byte, data []byte) error {
 	return err
 }
 
-// Flush sends what has been written and not yet gone out.
-func (c *Conn) Flush() error {
+// flush sends what has been written and not yet gone out.
+func (c *Conn) flush() error {
 	c.net.SetWriteDeadline(time.Now().Add(c.Timeout))
 	return c.out.Flush()
 }
@@ -164,12 +164,12 @@ func (c *Conn) Flush() error {
 // Write sends bytes as they are.
 func (c *Conn) Write(p []byte) (int, error) {
 	n, err := c.out.Write(p)
-	return n, errors.Join(err, c.Flush())
+	return n, errors.Join(err, c.flush())
 }
 
 // ReadFrame waits for the milter's next frame.
 func (c *Conn) ReadFrame() (code byte, data []byte, err error) {
-	if err := c.Flush(); err != nil {
+	if err := c.flush(); err != nil {
 		return 0, nil, err
 	}
 	c.net.SetReadDeadline(time.Now().Add(c.Timeout))

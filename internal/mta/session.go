@@ -47,7 +47,7 @@ func (c *Conn) Connect(client Client) (Result, error) {
 	if r, err = c.tell(stepHelo, []byte("client.example\x00")); err != nil {
 		return r, err
 	}
-	return r, c.Flush()
+	return r, c.flush()
 }
 
 // Send takes a whole message through the milter, or as much of it as the milter
@@ -95,7 +95,10 @@ func (c *Conn) Envelope(m Message) (Result, error) {
 		c.macros["i"] = m.QueueID // Postfix makes a queue file for the first accepted recipient
 	}
 	c.macros["i"] = m.QueueID
-	return c.tell(stepData, nil)
+	if r, err = c.tell(stepData, nil); err != nil {
+		return r, err
+	}
+	return r, c.flush()
 }
 
 // Header sends header fields, as they stand in a message, and the end of the
@@ -126,7 +129,7 @@ func (c *Conn) Body(p []byte) (Result, error) {
 			return r, err
 		}
 	}
-	return r, nil
+	return r, c.flush()
 }
 
 // EndOfBody ends the message. Postfix has sent all of the body before; other

@@ -3,6 +3,7 @@ package milter_test
 import (
 	"crypto"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -67,6 +68,13 @@ func newFixture(t testing.TB) *fixture {
 		f.add(domain, "ed", private, active)
 	}
 	log := slog.New(slog.NewJSONHandler(f.log, nil))
+	stdlog.SetOutput(slog.NewLogLogger(log.Handler(), slog.LevelWarn).Writer()) // go-milter's lines
+	t.Cleanup(func() {
+		stdlog.SetOutput(os.Stderr)
+		if strings.Contains(f.log.String(), "panic") {
+			t.Errorf("a panic: %s", f.log)
+		}
+	})
 	f.settings = milter.Settings{
 		Log: log,
 		Rules: &signer.Rules{
@@ -106,20 +114,20 @@ func (f *fixture) add(domain, selector string, private crypto.Signer, active boo
 func start(t testing.TB, more ...milter.Endpoint) *fixture {
 	t.Helper()
 	f := newFixture(t)
-	f.endpoints = append(more, milter.Endpoint{Network: "unix", Address: f.socket("milter"), Mode: 0o600})
+	f.endpoints = append(more, milter.Endpoint{Network: "unix", Address: socketPath(t, "milter"), Mode: 0o600})
 	f.apply()
 	f.Cleanup(func() { f.Shutdown(ended()) })
 	return f
 }
 
-// socket returns a path for a socket, short enough for the kernel.
-func (f *fixture) socket(name string) string {
-	f.Helper()
+// socketPath returns a path for a socket, short enough for the kernel.
+func socketPath(t testing.TB, name string) string {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "milter")
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
-	f.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	return filepath.Join(dir, name)
 }
 
@@ -143,14 +151,20 @@ func (f *fixture) dial(offer mta.Offer) *mta.Conn {
 	return c
 }
 
-// connect is dial for a client of Postfix.
-func (f *fixture) connect(client mta.Client) *mta.Conn {
+// connectAs is dial and the connection of a client.
+func (f *fixture) connectAs(offer mta.Offer, client mta.Client) *mta.Conn {
 	f.Helper()
-	c := f.dial(mta.Postfix6)
+	c := f.dial(offer)
 	if r, err := c.Connect(client); err != nil || r.Final() {
 		f.Fatalf("%+v, %v", r, err)
 	}
 	return c
+}
+
+// connect is connectAs with what Postfix offers.
+func (f *fixture) connect(client mta.Client) *mta.Conn {
+	f.Helper()
+	return f.connectAs(mta.Postfix6, client)
 }
 
 var queueIDs int
