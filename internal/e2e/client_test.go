@@ -11,9 +11,8 @@ import (
 	"time"
 )
 
-// Addresses of clients.
+// Addresses of clients, other than Postfix's own 127.0.0.1.
 const (
-	thisHost = "127.0.0.1" // Postfix's own
 	customer = "127.0.0.2"
 	relay    = "127.0.0.3" // may relay without a login
 	stranger = "127.0.0.4"
