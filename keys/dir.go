@@ -38,8 +38,9 @@ func (d *Dir) statePath(domain string) string {
 	return filepath.Join(d.stateDir(), domain+".json")
 }
 
+func (d *Dir) privateRoot() string { return filepath.Join(d.path, "private") }
 func (d *Dir) privateDir(domain string) string {
-	return filepath.Join(d.path, "private", domain)
+	return filepath.Join(d.privateRoot(), domain)
 }
 
 // PrivatePath returns the file that holds the private key of a key pair.
@@ -48,8 +49,14 @@ func (d *Dir) PrivatePath(domain string, k Key) string {
 }
 
 // Check says whether the store can be read at all.
-func (d *Dir) Check() error {
-	dir, err := os.Open(d.stateDir())
+func (d *Dir) Check() error { return checkDir(d.stateDir()) }
+
+// CheckPrivate says whether private keys can be read, as far as their directory
+// tells.
+func (d *Dir) CheckPrivate() error { return checkDir(d.privateRoot()) }
+
+func checkDir(path string) error {
+	dir, err := os.OpenFile(path, syscall.O_DIRECTORY, 0)
 	if err != nil {
 		return unreadable(err)
 	}
@@ -110,6 +117,9 @@ func cutLast(s, sep string) (before, after string, found bool) {
 // missing tells a domain that has no state file from a store that is away: an
 // unmounted store must not look like one without keys.
 func (d *Dir) missing(err error) error {
+	if errors.Is(err, syscall.ENAMETOOLONG) {
+		return ErrNoKeys // longer than any domain that has room for a selector
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return unreadable(err)
 	}
@@ -270,8 +280,5 @@ func (c *Change) Add(selector string, private crypto.Signer, move Move) (Key, er
 }
 
 func unwritable(err error) error {
-	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("the key store cannot be written: %w: run this as root (sudo), or as the owner of the store", err)
-	}
 	return fmt.Errorf("the key store cannot be written: %w", err)
 }

@@ -19,33 +19,71 @@ type Owners struct {
 }
 
 // Create makes the directories of the store that do not exist yet. Without
-// owners they are for the current user alone.
+// owners they are for the current user alone. state/ comes last: where it
+// stands, the store is whole.
 func (d *Dir) Create(owners *Owners) error {
-	if err := os.MkdirAll(d.path, 0o755); err != nil {
+	mode := fs.ModeSetgid | 0o750
+	if owners == nil {
+		owners, mode = &Owners{-1, -1, -1}, 0o700
+	}
+	err := os.MkdirAll(d.path, 0o755)
+	if err == nil {
+		err = makeDir(d.privateRoot(), -1, owners.PrivateGroup, mode)
+	}
+	if err == nil {
+		err = makeDir(d.stateDir(), owners.StateUser, owners.StateGroup, mode)
+	}
+	if err != nil {
 		return unwritable(err)
 	}
-	for _, dir := range []struct {
-		path        string
-		user, group func(*Owners) int
-	}{
-		{d.stateDir(), func(o *Owners) int { return o.StateUser }, func(o *Owners) int { return o.StateGroup }},
-		{filepath.Join(d.path, "private"), func(*Owners) int { return 0 }, func(o *Owners) int { return o.PrivateGroup }},
-	} {
-		err := os.Mkdir(dir.path, 0o700)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err == nil && owners != nil {
-			err = errors.Join(
-				os.Chown(dir.path, dir.user(owners), dir.group(owners)),
-				os.Chmod(dir.path, fs.ModeSetgid|0o750),
-			)
-		}
-		if err != nil {
-			return unwritable(err)
-		}
+	return nil
+}
+
+// makeDir makes a directory, unless it is there already. It gets its name when
+// it has its owner and mode. An owner of -1 is the current user's.
+func makeDir(path string, uid, gid int, mode fs.FileMode) error {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	return syncDir(d.path)
+	temp := tempName(path)
+	err := os.Mkdir(temp, 0o700)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		err = os.Chown(temp, uid, gid)
+	}
+	if err == nil {
+		err = os.Chmod(temp, mode)
+	}
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err == nil {
+		return syncDir(filepath.Dir(path))
+	}
+	os.Remove(temp)
+	if _, statErr := os.Lstat(path); statErr == nil {
+		return nil // somebody else has made it meanwhile
+	}
+	return err
+}
+
+// makeDirLikeParent makes a directory with the owner, group and mode of the one
+// that it stands in.
+func makeDirLikeParent(path string) error {
+	parent, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	stat := parent.Sys().(*syscall.Stat_t)
+	uid := -1
+	if os.Geteuid() == 0 { // only root can give away
+		uid = int(stat.Uid)
+	}
+	return makeDir(path, uid, int(stat.Gid), parent.Mode()&(fs.ModePerm|fs.ModeSetgid))
+}
+
+// tempName returns the name of a file or directory until it is whole.
+func tempName(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
 }
 
 // lock takes the lock that every change of the store is made under, waiting
@@ -78,7 +116,7 @@ func lock(path string) (unlock func(), err error) {
 // The user who owns state/ reads hostile DNS, so that root must not follow
 // what may have been laid there: hence O_EXCL, which follows no link.
 func writeFile(path string, text []byte) error {
-	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
+	temp := tempName(path)
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -132,33 +170,6 @@ func own(file *os.File, dir fs.FileInfo) error {
 		user = int(want.Uid)
 	}
 	return file.Chown(user, int(want.Gid))
-}
-
-// makeDirLikeParent makes a directory with the owner, group and mode of the one
-// that it stands in.
-func makeDirLikeParent(path string) error {
-	if err := os.Mkdir(path, 0o700); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return nil
-		}
-		return err
-	}
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	parent, err := os.Stat(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	if err := own(dir, parent); err != nil {
-		return err
-	}
-	if err := dir.Chmod(parent.Mode() & (fs.ModePerm | fs.ModeSetgid)); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
 }
 
 func syncDir(path string) error {

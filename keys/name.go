@@ -23,6 +23,9 @@ var toASCII = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainNa
 // be a mail domain: one label, an address, an underscore, anything that a path
 // could be made of.
 func ParseDomain(name string) (string, error) {
+	if strings.Contains(name, "@") {
+		return "", fmt.Errorf("%q is an address, not a domain name: give what stands behind the @", name)
+	}
 	domain, err := toASCII.ToASCII(name)
 	if err != nil || !utf8.ValidString(name) {
 		return "", fmt.Errorf("%q is not a domain name: a label holds something other than letters, digits and hyphens, or is not valid IDNA", name)

@@ -24,7 +24,7 @@ func TestParseDomain(t *testing.T) {
 		{"../../etc/passwd", "", "letters, digits"},
 		{"a/b.jp", "", "letters, digits"},
 		{"_dmarc.example.jp", "", "letters, digits"},
-		{"taro@example.jp", "", "letters, digits"},
+		{"taro@example.jp", "", "is an address"},
 		{"example.jp\x00", "", "letters, digits"},
 		{"exa mple.jp", "", "letters, digits"},
 		{"-example.jp", "", "not a domain name"},

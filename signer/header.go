@@ -29,6 +29,7 @@ type field struct{ name, value string }
 // Add takes the next field. Lines of its value may end in LF, as milters see
 // them, or CRLF. What cannot be signed is remembered and answers a decision.
 func (h *Header) Add(name, value string) {
+	name = strings.TrimRight(name, " \t") // blanks before the colon: RFC 5322 section 4.5
 	if _, signed := treatments[strings.ToLower(name)]; !signed || h.err != nil {
 		return
 	}
@@ -176,50 +177,33 @@ func init() {
 const maxLine = 78
 
 // names returns the content of h=: each name as often as its field is there,
-// and once more if it is sealed. Some names begin with a line end and a blank,
-// which folds h=.
+// and once more if it is sealed.
 //
 // go-msgauth looks for the field of each name as it stands in the list, and
-// finds none for a name that is folded. So only names without a field are: the
-// seals, and From over again where no other is left.
+// finds none for a name that a line end folds. So every line but the first
+// begins with From once more: there is one From field, and it is listed before.
 func (h *Header) names() []string {
 	count := map[string]int{}
 	for _, f := range h.fields {
 		count[strings.ToLower(f.name)]++
 	}
-	var names, seals []string
+	var names []string
 	line := len(" h=")
 	add := func(name string) {
+		if line+len(name)+len(":") > maxLine {
+			names = append(names, "\r\n From")
+			line = len(" From:")
+		}
 		names = append(names, name)
 		line += len(name) + len(":")
 	}
-	fold := func(name string) {
-		names = append(names, "\r\n "+name)
-		line = len(" ") + len(name) + len(":")
-	}
-	full := func(name string) bool { return line+len(name)+len(":") > maxLine }
-
 	for _, f := range signedFields {
 		n := count[strings.ToLower(f.name)]
-		for range n {
-			if full(f.name) {
-				filler := "From"
-				if len(seals) > 0 {
-					filler, seals = seals[0], seals[1:]
-				}
-				fold(filler)
-			}
-			add(f.name)
-		}
 		if f.treatment == seal || f.treatment == sealPresent && n > 0 {
-			seals = append(seals, f.name)
+			n++
 		}
-	}
-	for _, name := range seals {
-		if full(name) {
-			fold(name)
-		} else {
-			add(name)
+		for range n {
+			add(f.name)
 		}
 	}
 	return names

@@ -103,7 +103,10 @@ func (s *Signing) Finish() ([]string, error) {
 			return nil, err
 		}
 		value := strings.TrimPrefix(signer.Signature(), FieldName+": ")
-		values = append(values, strings.TrimSuffix(value, "\r\n"))
+		value = strings.TrimSuffix(value, "\r\n")
+		// go-msgauth leaves the field's name out when it measures the first line.
+		// In a relaxed header, a line may be folded at a blank at any time.
+		values = append(values, strings.Replace(value, " bh=", "\r\n bh=", 1))
 	}
 	return values, nil
 }

@@ -3,9 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"time"
+	"slices"
 
-	"dkimd/internal/setup"
 	"dkimd/keys"
 
 	"github.com/spf13/cobra"
@@ -24,6 +23,8 @@ With --unverified you vouch that the record is in DNS on every name server of
 the domain. If it is not, receivers see signatures that fail.`,
 		Example: "  dkimctl activate example.jp --selector s202611a --unverified",
 		Args:    cobra.ExactArgs(1),
+
+		DisableFlagsInUseLine: true,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if selector == "" {
 				return usage(errors.New("--selector is missing: it names the key"), "dkimctl show "+args[0]+" lists the keys")
@@ -42,11 +43,10 @@ the domain. If it is not, receivers see signatures that fail.`,
 }
 
 func (u *ui) activate(name, selector string) error {
-	c, err := u.config()
+	store, _, err := u.store()
 	if err != nil {
 		return err
 	}
-	store := setup.Store(c)
 	known, err := readDomain(store, name)
 	if err != nil {
 		return err
@@ -57,21 +57,18 @@ func (u *ui) activate(name, selector string) error {
 		if err != nil {
 			return err
 		}
-		err = c.Activate(i, keys.Move{Time: time.Now().UTC().Truncate(time.Second), By: who(), Why: "activate --unverified"})
-		key = c.Keys[i]
-		if err != nil {
+		if err := c.Activate(i, moveNow("activate --unverified")); err != nil {
 			return notWanted(err)
 		}
+		key = c.Keys[i]
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if u.json {
-		return u.printJSON(viewRecord(written, key, nil))
-	}
-	u.printf("%s\n", u.say(
-		fmt.Sprintf("%s: dkimd signs with %s from now on", written.Name, key.Selector),
-		fmt.Sprintf("%s: 今後 %s で署名します", written.Name, key.Selector)))
-	return nil
+	return printAll(u, slices.Values([]keyView{viewKey(store, written, key)}), "", func(v keyView) {
+		u.printf("%s\n", u.say(
+			fmt.Sprintf("%s: dkimd signs with %s from now on", v.Domain, v.Selector),
+			fmt.Sprintf("%s: 以後、セレクタ %s の鍵で署名します", v.Domain, v.Selector)))
+	})
 }

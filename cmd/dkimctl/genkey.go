@@ -1,12 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"crypto"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
 	"dkimd/internal/config"
 	"dkimd/keys"
@@ -44,8 +43,8 @@ never overwritten.`,
 	flags.StringVar(&o.selector, "selector", "", "the selector (default: s, year, month and a letter, as s202611a)")
 	flags.StringVar(&o.algorithm, "algorithm", "", "rsa or ed25519 (default: keys.algorithms of the configuration)")
 	flags.IntVar(&o.bits, "bits", 0, "size of an RSA key: 2048, 3072 or 4096 (default: keys.rsa_bits of the configuration)")
-	flags.BoolVar(&o.force, "force", false, "allow an RSA key of less than 2048 bits")
-	flags.BoolVar(&o.activate, "activate", false, "sign with the key at once; takes --unverified, too")
+	flags.BoolVar(&o.force, "force", false, "allow an RSA key of less than 2048 bits, but 1024 at least")
+	flags.BoolVar(&o.activate, "activate", false, "sign with the key at once: needs --unverified, too")
 	flags.BoolVar(&o.unverified, "unverified", false, "with --activate: although its record has not been seen in DNS")
 	u.jsonFlag(cmd)
 	return cmd
@@ -60,37 +59,48 @@ func (u *ui) genkey(names []string, o genkeyOptions) error {
 	if err != nil {
 		return usage(err)
 	}
-	switch {
-	case algorithms[0] != record.RSA:
-		if len(algorithms) == 1 {
-			u.warn("many receivers do not verify Ed25519: a domain needs an RSA key as well")
+	if slices.Contains(algorithms, record.RSA) {
+		switch {
+		case o.bits > keys.ProperBits:
+			u.warn(fmt.Sprintf("the record of an RSA key of %d bits does not fit a DNS answer of 512 bytes, and some DNS panels refuse its length: 2048 is what receivers ask for", o.bits))
+		case o.bits < keys.ProperBits:
+			u.warn(fmt.Sprintf("an RSA key of %d bits is weak: receivers may refuse it (RFC 8301)", o.bits))
 		}
-	case o.bits > 2048:
-		u.warn(fmt.Sprintf("the record of an RSA key of %d bits does not fit a DNS answer of 512 bytes, and some DNS panels refuse its length: 2048 is what receivers ask for", o.bits))
-	case o.bits < 2048:
-		u.warn(fmt.Sprintf("an RSA key of %d bits is weak: receivers may refuse it (RFC 8301)", o.bits))
+	}
+	if o.activate {
+		u.warn("dkimd signs with the new key at once: until its record is in DNS on every name server, receivers see signatures that fail")
 	}
 	store, err := u.createStore(c)
 	if err != nil {
 		return err
 	}
-	var made []recordView
 	var errs []error
-	for _, name := range names {
-		views, err := makeKeys(store, name, algorithms, o)
-		if err != nil {
-			errs = append(errs, err)
-			continue
+	made := map[string]bool{}
+	views := func(yield func(keyView) bool) {
+		for _, name := range names {
+			domain, err := keys.ParseDomain(name)
+			if err != nil {
+				errs = append(errs, usage(err))
+				continue
+			}
+			if made[domain] {
+				u.warn(domain + " is named twice: it gets its key once")
+				continue
+			}
+			made[domain] = true
+			views, err := u.makeKeys(store, domain, algorithms, o)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			for _, view := range views {
+				if !yield(view) {
+					return
+				}
+			}
 		}
-		made = append(made, views...)
 	}
-	if err := u.printMade(made); err != nil {
-		return err
-	}
-	if o.activate && len(made) > 0 {
-		u.warn("dkimd signs with this from now on: until the record is in DNS on every name server, receivers see signatures that fail")
-	}
-	return errors.Join(errs...)
+	return errors.Join(printAll(u, views, "\n", u.printMade), errors.Join(errs...))
 }
 
 // check completes the options from the configuration and returns the algorithms
@@ -105,14 +115,16 @@ func (o *genkeyOptions) check(c *config.Config) ([]string, error) {
 	}
 	if o.bits == 0 {
 		o.bits = c.Keys.RSABits
-	} else if o.algorithm == record.Ed25519 {
+	} else if !slices.Contains(algorithms, record.RSA) {
 		return nil, errors.New("--bits is for RSA: Ed25519 keys have one size")
 	}
 	switch {
 	case o.bits < keys.MinBits || o.bits > keys.MaxBits:
 		return nil, fmt.Errorf("--bits %d: verifiers take RSA keys of %d to %d bits only (RFC 8301)", o.bits, keys.MinBits, keys.MaxBits)
-	case o.bits < 2048 && !o.force:
+	case o.bits < keys.ProperBits && !o.force:
 		return nil, fmt.Errorf("--bits %d is less than the 2048 that a signer should have (RFC 8301): if a DNS panel takes no longer record, repeat with --force", o.bits)
+	case o.bits > keys.ProperBits && o.bits != 3072 && o.bits != 4096:
+		return nil, fmt.Errorf("--bits %d: the sizes are 2048, 3072 and 4096", o.bits)
 	case o.selector != "" && len(algorithms) > 1:
 		return nil, errors.New("--selector names one key, keys.algorithms asks for several: choose with --algorithm")
 	case o.activate != o.unverified:
@@ -127,25 +139,22 @@ func (o *genkeyOptions) check(c *config.Config) ([]string, error) {
 }
 
 // makeKeys makes the key pairs of one domain, all or none.
-func makeKeys(store *keys.Dir, name string, algorithms []string, o genkeyOptions) ([]recordView, error) {
-	domain, err := keys.ParseDomain(name)
-	if err != nil {
-		return nil, usage(err)
-	}
+func (u *ui) makeKeys(store *keys.Dir, domain string, algorithms []string, o genkeyOptions) ([]keyView, error) {
 	// The slow work first: nobody else can change the store during Update.
 	privates := make([]crypto.Signer, len(algorithms))
 	for i, algorithm := range algorithms {
-		if privates[i], err = keys.Generate(algorithm, o.bits); err != nil {
+		private, err := keys.Generate(algorithm, o.bits)
+		if err != nil {
 			return nil, err
 		}
+		privates[i] = private
 	}
-	why := "genkey"
+	move := moveNow("genkey")
 	if o.activate {
-		why = "genkey --activate --unverified"
+		move.Why = "genkey --activate --unverified"
 	}
-	move := keys.Move{Time: time.Now().UTC().Truncate(time.Second), By: who(), Why: why}
 	var ids []string
-	written, err := store.Update(domain, func(c *keys.Change) error {
+	_, err := store.Update(domain, func(c *keys.Change) error {
 		for _, private := range privates {
 			selector := strings.ToLower(o.selector)
 			if selector == "" {
@@ -153,7 +162,7 @@ func makeKeys(store *keys.Dir, name string, algorithms []string, o genkeyOptions
 			}
 			key, err := c.Add(selector, private, move)
 			if err != nil {
-				return err
+				return usage(err)
 			}
 			if err := signer.Prove(c.Record(key), private); err != nil {
 				return fmt.Errorf("the new key pair of %s does not prove itself: %w", domain, err)
@@ -170,46 +179,35 @@ func makeKeys(store *keys.Dir, name string, algorithms []string, o genkeyOptions
 	if err != nil {
 		return nil, err
 	}
-	var views []recordView
+	// What is printed comes from what lies on disk.
+	written, _, err := store.Read(domain)
+	if err != nil {
+		return nil, err
+	}
+	var views []keyView
+	hasRSA := false
 	for _, key := range written.Keys {
-		for i, id := range ids {
-			if key.ID != id {
-				continue
-			}
-			// What is printed comes from what lies on disk.
-			private, err := store.Private(domain, key)
-			if err != nil {
-				return nil, err
-			}
-			public, err := record.NewKey(private.Public())
-			if err != nil {
-				return nil, err
-			}
-			if made, err := record.NewKey(privates[i].Public()); err != nil || !bytes.Equal(made.Public, public.Public) {
-				return nil, fmt.Errorf("the key pair of %s on disk is not the one that was made", domain)
-			}
-			views = append(views, viewRecord(written, key, store))
+		hasRSA = hasRSA || key.Algorithm == record.RSA && key.State != keys.Revoked
+		if !slices.Contains(ids, key.ID) {
+			continue
 		}
+		if _, err := store.Private(domain, key); err != nil {
+			return nil, err
+		}
+		views = append(views, viewKey(store, written, key))
+	}
+	if !hasRSA {
+		u.warn("many receivers do not verify Ed25519: " + domain + " needs an RSA key as well")
 	}
 	return views, nil
 }
 
-// printMade prints new keys for a person, or as JSON.
-func (u *ui) printMade(made []recordView) error {
-	if u.json {
-		return u.printJSON(made)
+// printMade prints a new key for a person.
+func (u *ui) printMade(v keyView) {
+	u.printRecord(v)
+	u.printf("%s%s\n", u.label("Private key", "秘密鍵の保存先"), v.PrivateKey)
+	if v.State == keys.Pending {
+		u.printf("%s%s\n", u.label("Next", "次の手順"), u.say("have the record published, then: ", "レコードを DNS に登録し、公開を確認してから実行: ")+
+			"dkimctl activate "+v.Domain+" --selector "+v.Selector+" --unverified")
 	}
-	for i, view := range made {
-		if i > 0 {
-			u.printf("\n")
-		}
-		u.printRecord(view)
-		u.printf("%s%s\n", u.label("Private key", "秘密鍵"), view.PrivateKey)
-		if view.State == string(keys.Pending) {
-			u.printf("%s%s\n", u.label("Next", "次の手順"), u.say(
-				"have the record published, then: dkimctl activate "+view.Domain+" --selector "+view.Selector+" --unverified",
-				"レコードを DNS に登録後: dkimctl activate "+view.Domain+" --selector "+view.Selector+" --unverified"))
-		}
-	}
-	return nil
 }

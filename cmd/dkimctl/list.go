@@ -1,11 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
-	"dkimd/internal/setup"
 	"dkimd/keys"
 
 	"github.com/spf13/cobra"
@@ -13,57 +13,62 @@ import (
 
 func newList(u *ui) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "list",
-		Short:   "List domains, selectors and states",
-		Example: "  dkimctl list\n  dkimctl list --json",
-		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return u.list() },
+		Use:   "list",
+		Short: "List all domains with their selectors and the states of their keys",
+		Example: `  dkimctl list
+  dkimctl list --json | jq -r '.[] | select(.state == "pending") | .domain'`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return u.list() },
 	}
 	u.jsonFlag(cmd)
 	return cmd
 }
 
+// list prints domains as it reads them: there may be a hundred thousand.
 func (u *ui) list() error {
-	c, err := u.config()
+	store, _, err := u.store()
 	if err != nil {
 		return err
 	}
-	store := setup.Store(c)
 	var names []string
+	widest := len("DOMAIN")
 	for name, err := range store.Names() {
 		if err != nil {
 			return err
 		}
 		names = append(names, name)
+		widest = max(widest, len(name))
 	}
 	slices.Sort(names)
 
-	domains := []*keys.Domain{}
-	var bad error
-	for _, name := range names {
-		d, _, err := store.Read(name)
-		if err != nil {
-			bad = err
-			u.report(err) // one bad domain does not hide the others
-			continue
-		}
-		domains = append(domains, d)
-	}
-	if u.json {
-		if err := u.printJSON(domains); err != nil {
-			return err
-		}
-	} else {
-		rows := [][]string{{"DOMAIN", "SELECTOR", "ALGORITHM", "BITS", "STATE", "CREATED"}}
-		for _, d := range domains {
+	bad := 0
+	views := func(yield func(keyView) bool) {
+		for _, name := range names {
+			d, _, err := store.Read(name)
+			if errors.Is(err, keys.ErrNoKeys) {
+				continue // gone since
+			}
+			if err != nil {
+				bad++
+				u.report(err) // one bad domain does not hide the others
+				continue
+			}
 			for _, k := range d.Keys {
-				rows = append(rows, []string{d.Name, k.Selector, k.Algorithm, fmt.Sprint(k.Bits), string(k.State), k.Created.Format(time.DateOnly)})
+				if !yield(viewKey(store, d, k)) {
+					return
+				}
 			}
 		}
-		u.table(rows)
 	}
-	if bad != nil {
-		return failed(fmt.Errorf("%d of %d domains could not be read", len(names)-len(domains), len(names)))
+	const row = "%-*s  %-12s  %-9s  %4v  %-7s  %s\n"
+	if !u.json {
+		u.printf(row, widest, "DOMAIN", "SELECTOR", "ALGORITHM", "BITS", "STATE", "CREATED")
 	}
-	return nil
+	err = printAll(u, views, "", func(v keyView) {
+		u.printf(row, widest, v.Domain, v.Selector, v.Algorithm, v.Bits, v.State, v.Created.Format(time.DateOnly))
+	})
+	if err == nil && bad > 0 {
+		err = fmt.Errorf("%d of %d domains cannot be read", bad, len(names))
+	}
+	return err
 }

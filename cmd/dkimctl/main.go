@@ -3,9 +3,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"dkimd/internal/config"
 	"dkimd/internal/setup"
@@ -19,13 +22,15 @@ func main() {
 
 // run is the program, apart from what belongs to its process.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	u := &ui{in: stdin, out: stdout, err: stderr}
+	u := &ui{in: stdin, out: &output{w: stdout}, err: stderr}
 	root := newRoot(u)
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(u.out)
 	root.SetErr(stderr)
-	err := root.Execute()
+	err := cmp.Or(root.Execute(), u.out.err)
+	if err != nil && strings.HasPrefix(err.Error(), "unknown command") {
+		err = unknownCommand(err)
+	}
 	if err == nil {
 		return exitDone
 	}
@@ -39,8 +44,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 func newRoot(u *ui) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "dkimctl",
-		Short: "Make and manage the DKIM keys that dkimd signs with",
+		Use:     "dkimctl",
+		Version: setup.Version(),
+		Short:   "Make and manage the DKIM keys that dkimd signs with",
 		Long: `Dkimctl makes and manages the DKIM keys that dkimd signs with, and prints the
 DNS records that have to be published for them.
 
@@ -52,7 +58,6 @@ configuration; 3 not as wanted (a bad signature, for example).`,
   dkimctl list`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			return u.chooseLanguage(os.Getenv)
 		},
@@ -60,9 +65,17 @@ configuration; 3 not as wanted (a bad signature, for example).`,
 	flags := root.PersistentFlags()
 	flags.StringVar(&u.configPath, "config", "/etc/dkimd/config.toml", "the configuration `file`")
 	flags.StringVar(&u.lang, "lang", "", "language of text for people: en or ja (default from LANG)")
+	root.SetVersionTemplate("dkimctl {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(err, cmd.CommandPath()+" --help says what it takes")
+		what, _, _ := strings.Cut(err.Error(), ": strconv.") // of no help to people
+		return usage(errors.New(what), cmd.CommandPath()+" --help says what it takes")
 	})
+	root.SetHelpCommand(&cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Say what a command does",
+		RunE:  func(_ *cobra.Command, args []string) error { return help(root, args) },
+	})
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
 		newGenkey(u),
 		newRecord(u),
@@ -71,6 +84,7 @@ configuration; 3 not as wanted (a bad signature, for example).`,
 		newActivate(u),
 		newSign(u),
 		newVerify(u),
+		newCompletion(root),
 		newVersion(u),
 		newMan(root),
 	)
@@ -78,13 +92,49 @@ configuration; 3 not as wanted (a bad signature, for example).`,
 		if args := cmd.Args; args != nil {
 			cmd.Args = func(cmd *cobra.Command, given []string) error {
 				if err := args(cmd, given); err != nil {
-					return usage(err, "usage: "+cmd.UseLine())
+					return usage(wrongArgs(cmd, given, err), "usage: "+cmd.UseLine())
 				}
 				return nil
 			}
 		}
 	}
 	return root
+}
+
+// wrongArgs says which argument of the usage is missing, or which is too much.
+func wrongArgs(cmd *cobra.Command, given []string, err error) error {
+	arguments, _, _ := strings.Cut(cmd.Use, " --")
+	takes := strings.Fields(arguments)[1:]
+	switch {
+	case len(takes) > 0 && len(given) == 0:
+		return fmt.Errorf("%s is missing", strings.TrimRight(takes[0], "."))
+	case len(given) > len(takes):
+		return fmt.Errorf("unexpected argument %q", given[len(takes)])
+	}
+	return err
+}
+
+// help prints the help of a command, or of the program.
+func help(root *cobra.Command, args []string) error {
+	cmd, rest, err := root.Find(args)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("unknown command %q", strings.Join(args, " "))
+	}
+	if err != nil {
+		return err
+	}
+	return cmd.Help()
+}
+
+// unknownCommand makes hints of the lines in which cobra suggests commands.
+func unknownCommand(err error) error {
+	what, _, _ := strings.Cut(err.Error(), "\n")
+	hints := []string{"dkimctl --help lists the commands"}
+	_, suggested, _ := strings.Cut(err.Error(), "Did you mean this?")
+	for _, name := range strings.Fields(suggested) {
+		hints = append(hints, "did you mean dkimctl "+name+"?")
+	}
+	return usage(errors.New(what), hints...)
 }
 
 // config reads the configuration.

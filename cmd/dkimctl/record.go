@@ -2,55 +2,66 @@ package main
 
 import (
 	"fmt"
+	"iter"
+	"slices"
 	"strings"
+	"time"
 
-	"dkimd/internal/setup"
 	"dkimd/keys"
 	"dkimd/keys/record"
 
 	"github.com/spf13/cobra"
 )
 
-// recordView is a record as it is shown and printed as JSON.
-type recordView struct {
-	Domain       string   `json:"domain"`
-	Selector     string   `json:"selector"`
-	Algorithm    string   `json:"algorithm"`
-	Bits         int      `json:"bits"`
-	State        string   `json:"state"`
-	Host         string   `json:"host"`
-	RelativeHost string   `json:"relative_host"` // to the domain
-	Type         string   `json:"type"`
-	TTL          int      `json:"ttl"` // seconds
-	Value        string   `json:"value"`
-	Strings      []string `json:"strings"`               // the value in pieces of at most 255 bytes
-	PrivateKey   string   `json:"private_key,omitempty"` // the file, never the key
+// keyView is a key pair with its record, as it is shown and printed as JSON.
+type keyView struct {
+	Domain       string      `json:"domain"`
+	Selector     string      `json:"selector"`
+	Algorithm    string      `json:"algorithm"`
+	Bits         int         `json:"bits"`
+	State        keys.State  `json:"state"`
+	Created      time.Time   `json:"created"`
+	Host         string      `json:"host"`
+	RelativeHost string      `json:"relative_host"` // to the domain
+	Type         string      `json:"type"`
+	TTL          int         `json:"ttl"` // seconds
+	Value        string      `json:"value"`
+	Strings      []string    `json:"strings"`     // the value in pieces of at most 255 bytes
+	PrivateKey   string      `json:"private_key"` // the file, never the key
+	History      []keys.Move `json:"history"`
 
 	record record.Record
 }
 
-// viewRecord shows a key's record, and where its private key lies if dir is
-// given.
-func viewRecord(d *keys.Domain, k keys.Key, dir *keys.Dir) recordView {
+func viewKey(store *keys.Dir, d *keys.Domain, k keys.Key) keyView {
 	r := d.Record(k)
-	view := recordView{
+	return keyView{
 		Domain:       d.Name,
 		Selector:     k.Selector,
 		Algorithm:    k.Algorithm,
 		Bits:         k.Bits,
-		State:        string(k.State),
+		State:        k.State,
+		Created:      k.Created,
 		Host:         r.Host(),
 		RelativeHost: r.RelativeHost(),
 		Type:         "TXT",
 		TTL:          record.TTL,
 		Value:        r.Key.Value(),
 		Strings:      record.Split(r.Key.Value()),
+		PrivateKey:   store.PrivatePath(d.Name, k),
+		History:      k.History,
 		record:       r,
 	}
-	if dir != nil {
-		view.PrivateKey = dir.PrivatePath(d.Name, k)
+}
+
+func viewKeys(store *keys.Dir, d *keys.Domain, list []keys.Key) iter.Seq[keyView] {
+	return func(yield func(keyView) bool) {
+		for _, k := range list {
+			if !yield(viewKey(store, d, k)) {
+				return
+			}
+		}
 	}
-	return view
 }
 
 func newRecord(u *ui) *cobra.Command {
@@ -67,12 +78,7 @@ value in quoted strings of at most 255 bytes; zone is a line for a zone file.`,
   dkimctl record example.jp --selector s202611a --format value
   dkimctl record example.jp --format zone >> example.jp.zone`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			if u.json {
-				format = "json"
-			}
-			return u.record(args[0], selector, format)
-		},
+		RunE: func(_ *cobra.Command, args []string) error { return u.record(args[0], selector, format) },
 	}
 	cmd.Flags().StringVar(&selector, "selector", "", "only the key with this selector")
 	cmd.Flags().StringVar(&format, "format", "text", "text, value, split, zone or json")
@@ -81,87 +87,88 @@ value in quoted strings of at most 255 bytes; zone is a line for a zone file.`,
 }
 
 func (u *ui) record(name, selector, format string) error {
-	c, err := u.config()
-	if err != nil {
-		return err
-	}
-	d, err := readDomain(setup.Store(c), name)
-	if err != nil {
-		return err
-	}
-	views, err := viewRecords(d, selector)
-	if err != nil {
-		return err
-	}
-	if (format == "value" || format == "split") && len(views) > 1 {
-		var selectors []string
-		for _, view := range views {
-			selectors = append(selectors, view.Selector)
-		}
-		return usage(fmt.Errorf("%s has %d records, and --format %s prints one without its host", d.Name, len(views), format),
-			"choose with --selector: "+strings.Join(selectors, ", "))
-	}
 	switch format {
+	case "text", "value", "split", "zone":
 	case "json":
-		return u.printJSON(views)
-	case "value":
-		u.printf("%s\n", views[0].Value)
-	case "split":
-		u.printf("%s\n", views[0].record.Quoted())
-	case "zone":
-		for _, view := range views {
-			u.printf("%s\n", view.record.Zone())
-		}
-	case "text":
-		for i, view := range views {
-			if i > 0 {
-				u.printf("\n")
-			}
-			u.printRecord(view)
-		}
+		u.json = true
 	default:
 		return usage(fmt.Errorf("--format %s: the formats are text, value, split, zone and json", format))
 	}
-	return nil
+	store, _, err := u.store()
+	if err != nil {
+		return err
+	}
+	d, err := readDomain(store, name)
+	if err != nil {
+		return err
+	}
+	published, err := published(d, selector)
+	if err != nil {
+		return err
+	}
+	if (format == "value" || format == "split") && len(published) > 1 && !u.json {
+		var selectors []string
+		for _, k := range published {
+			selectors = append(selectors, k.Selector)
+		}
+		return usage(fmt.Errorf("%s has %d records, and --format %s prints one without its host", d.Name, len(published), format),
+			"choose with --selector: "+strings.Join(selectors, ", "))
+	}
+	between := ""
+	if format == "text" {
+		between = "\n"
+	}
+	return printAll(u, viewKeys(store, d, published), between, func(v keyView) {
+		switch format {
+		case "text":
+			u.printRecord(v)
+		case "value":
+			u.printf("%s\n", v.Value)
+		case "split":
+			u.printf("%s\n", v.record.Quoted())
+		case "zone":
+			u.printf("%s\n", v.record.Zone())
+		}
+	})
 }
 
-// viewRecords returns the records that have to be published, or the one of a
-// selector.
-func viewRecords(d *keys.Domain, selector string) ([]recordView, error) {
+// published returns the keys whose records have to be published, or the one of
+// a selector.
+func published(d *keys.Domain, selector string) ([]keys.Key, error) {
 	if selector != "" {
 		i, err := pick(d, selector)
 		if err != nil {
 			return nil, err
 		}
-		return []recordView{viewRecord(d, d.Keys[i], nil)}, nil
+		return d.Keys[i : i+1], nil
 	}
-	var views []recordView
-	for _, k := range d.Keys {
-		if k.State != keys.Revoked {
-			views = append(views, viewRecord(d, k, nil))
-		}
-	}
-	if len(views) == 0 {
+	list := slices.DeleteFunc(slices.Clone(d.Keys), func(k keys.Key) bool { return k.State == keys.Revoked })
+	if len(list) == 0 {
 		return nil, notWanted(fmt.Errorf("all keys of %s are revoked", d.Name), "make one: dkimctl genkey "+d.Name)
 	}
-	return views, nil
+	return list, nil
+}
+
+// printKey says for a person which key this is.
+func (u *ui) printKey(v keyView) {
+	u.printf("%s%s\n", u.label("Domain", "ドメイン"), v.Domain)
+	u.printf("%s%s\n", u.label("Key", "鍵"), u.say(
+		fmt.Sprintf("%s, %d bits, selector %s", v.Algorithm, v.Bits, v.Selector),
+		fmt.Sprintf("%s（%d ビット）、セレクタ %s", v.Algorithm, v.Bits, v.Selector)))
+	u.printf("%s%s\n", u.label("State", "状態"), u.stateText(v.State))
 }
 
 // printRecord prints a record for a person. The value stands on a line of its
 // own, so that it can be copied as a whole.
-func (u *ui) printRecord(v recordView) {
-	u.printf("%s%s\n", u.label("Domain", "ドメイン"), v.Domain)
-	u.printf("%s%s\n", u.label("Key", "鍵"), u.say(
-		fmt.Sprintf("%s, %d bits, selector %s", v.Algorithm, v.Bits, v.Selector),
-		fmt.Sprintf("%s(%d ビット)、セレクタ %s", v.Algorithm, v.Bits, v.Selector)))
-	u.printf("%s%s\n", u.label("State", "状態"), u.stateText(keys.State(v.State)))
+func (u *ui) printRecord(v keyView) {
+	u.printKey(v)
 	u.printf("%s%s\n", u.label("Host", "ホスト名"), v.Host)
-	u.printf("%s%s\n", u.label("  or, where the panel appends the domain", "  (ドメイン名が自動で付く画面では)"), v.RelativeHost)
+	u.printf("%s%s\n", u.label("  or, where the panel appends ."+v.Domain, "  （入力欄で ."+v.Domain+" が自動付加される場合）"), v.RelativeHost)
 	u.printf("%s%s\n", u.label("Type", "種別"), v.Type)
 	u.printf("%s%d\n", u.label("TTL", "TTL"), v.TTL)
 	u.printf("%s\n%s\n", u.say(
 		fmt.Sprintf("Value (one line of %d characters, no spaces):", len(v.Value)),
-		fmt.Sprintf("値(1行、%d 文字、空白なし):", len(v.Value))), v.Value)
+		fmt.Sprintf("値（改行・空白なしの 1 行、%d 文字）:", len(v.Value))), v.Value)
 }
 
 // label returns what stands before a value.
@@ -170,13 +177,13 @@ func (u *ui) label(en, ja string) string { return u.say(en, ja) + ": " }
 func (u *ui) stateText(s keys.State) string {
 	switch s {
 	case keys.Pending:
-		return u.say("pending: it signs nothing yet", "pending(公開待ち。まだ署名に使いません)")
+		return u.say("pending: it signs nothing yet", "公開待ち（pending）。署名にはまだ使用しません")
 	case keys.Active:
-		return u.say("active: dkimd signs with it", "active(署名に使用中)")
+		return u.say("active: dkimd signs with it", "使用中（active）。この鍵で署名しています")
 	case keys.Retired:
-		return u.say("retired: it signs no more, its record must stay for now", "retired(署名には使いません。レコードはまだ残してください)")
+		return u.say("retired: it signs no more, its record must stay for now", "使用終了（retired）。署名には使用しませんが、レコードは当面残してください")
 	}
-	return u.say("revoked: its record is to be removed", "revoked(失効済み。レコードは削除してください)")
+	return u.say("revoked: its record is to be removed", "失効（revoked）。レコードを削除してください")
 }
 
 // jsonFlag gives a command the flag --json.

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"time"
-
-	"dkimd/internal/setup"
 
 	"github.com/spf13/cobra"
 )
@@ -22,27 +19,21 @@ func newShow(u *ui) *cobra.Command {
 }
 
 func (u *ui) show(name string) error {
-	c, err := u.config()
+	store, _, err := u.store()
 	if err != nil {
 		return err
 	}
-	store := setup.Store(c)
 	d, err := readDomain(store, name)
 	if err != nil {
 		return err
 	}
-	if u.json {
-		return u.printJSON(d)
-	}
-	u.printf("%s%s\n", u.label("Domain", "ドメイン"), d.Name)
-	for _, k := range d.Keys {
-		u.printf("\n%s%s (%s, %d)\n", u.label("Selector", "セレクタ"), k.Selector, k.Algorithm, k.Bits)
-		u.printf("  %s%s\n", u.label("State", "状態"), u.stateText(k.State))
-		u.printf("  %s%s\n", u.label("Host", "ホスト名"), d.Record(k).Host())
-		u.printf("  %s%s\n", u.label("Private key", "秘密鍵"), store.PrivatePath(d.Name, k))
-		for _, m := range k.History {
-			u.printf("  %s\n", fmt.Sprintf("%s  %-8s %s: %s", m.Time.Format(time.RFC3339), m.To, m.By, m.Why))
+	return printAll(u, viewKeys(store, d, d.Keys), "\n", func(v keyView) {
+		u.printKey(v)
+		u.printf("%s%s\n", u.label("Host", "ホスト名"), v.Host)
+		u.printf("%s%s\n", u.label("Private key", "秘密鍵の保存先"), v.PrivateKey)
+		u.printf("%s\n", u.say("History:", "履歴:"))
+		for _, m := range v.History {
+			u.printf("  %s  %-7s  %s: %s\n", m.Time.Format(time.RFC3339), m.To, m.By, m.Why)
 		}
-	}
-	return nil
+	})
 }

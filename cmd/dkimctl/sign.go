@@ -27,7 +27,7 @@ would go over the wire.`,
 }
 
 func (u *ui) sign(file string) error {
-	c, err := u.config()
+	store, c, err := u.store()
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (u *ui) sign(file string) error {
 	if err != nil {
 		return notWanted(err)
 	}
-	set, err := keys.NewKeyring(setup.Store(c), slog.Default()).Lookup(domain)
+	set, err := keys.NewKeyring(store, slog.New(slog.DiscardHandler)).Lookup(domain)
 	if err != nil {
 		return err
 	}

@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"strconv"
+	"time"
 
 	"dkimd/internal/config"
 	"dkimd/internal/setup"
@@ -18,6 +20,21 @@ const (
 	stateGroup   = "dkimd-state" // may read states: the daemon and the support desk
 	privateGroup = "dkimd"       // the daemon alone
 )
+
+// store returns the store, if it can be read, and the configuration.
+func (u *ui) store() (*keys.Dir, *config.Config, error) {
+	c, err := u.config()
+	if err != nil {
+		return nil, nil, err
+	}
+	store := setup.Store(c)
+	if err := store.Check(); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, usage(c.At("keys.store", err), "the first dkimctl genkey makes it")
+	} else if err != nil {
+		return nil, nil, err
+	}
+	return store, c, nil
+}
 
 // createStore returns the store, whose directories it makes if they are not
 // there yet.
@@ -84,6 +101,14 @@ func pick(d *keys.Domain, selector string) (int, error) {
 		return i, nil
 	}
 	return 0, notWanted(fmt.Errorf("%s has no key with the selector %s", d.Name, selector), "dkimctl show "+d.Name+" lists its keys")
+}
+
+// now is the clock.
+var now = time.Now
+
+// moveNow returns the entry that a command leaves in the history of a key.
+func moveNow(command string) keys.Move {
+	return keys.Move{Time: now().UTC().Truncate(time.Second), By: who(), Why: command}
 }
 
 // who returns who is running this, for the history of keys: behind sudo, the

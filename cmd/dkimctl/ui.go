@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"iter"
+	"os"
 	"strings"
 )
 
@@ -39,10 +42,25 @@ func notWanted(err error, hints ...string) error { return &codedError{exitNotWan
 // ui is how the commands talk to people and programs. Nothing else prints.
 type ui struct {
 	in         io.Reader
-	out, err   io.Writer
+	out        *output
+	err        io.Writer
 	configPath string
 	lang       string // "en" or "ja"
 	json       bool
+}
+
+// output is standard output. It keeps the first error of writing to it, for the
+// end of the program: a disk that is full must not go unnoticed.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (n int, err error) {
+	if o.err == nil {
+		n, o.err = o.w.Write(p)
+	}
+	return n, o.err
 }
 
 // chooseLanguage takes the language from --lang or, as the C library does, from
@@ -78,12 +96,31 @@ func (u *ui) say(en, ja string) string {
 // printf prints data to standard output.
 func (u *ui) printf(format string, args ...any) { fmt.Fprintf(u.out, format, args...) }
 
-// printJSON prints data to standard output as JSON.
-func (u *ui) printJSON(data any) error {
-	encoder := json.NewEncoder(u.out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(data)
+// printAll prints items as they come: as text for people with something between
+// two, or as one JSON array.
+func printAll[T any](u *ui, items iter.Seq[T], between string, text func(T)) error {
+	if u.json {
+		u.printf("[")
+		between = ","
+	}
+	before := ""
+	for item := range items {
+		u.printf("%s", before)
+		before = between
+		if !u.json {
+			text(item)
+			continue
+		}
+		encoded, err := json.MarshalIndent(item, "  ", "  ")
+		if err != nil {
+			return err
+		}
+		u.printf("\n  %s", encoded)
+	}
+	if u.json {
+		u.printf("\n]\n")
+	}
+	return nil
 }
 
 // warn and hint print to standard error.
@@ -101,25 +138,7 @@ func (u *ui) report(err error) {
 			u.hint(hint)
 		}
 	}
-}
-
-// table prints rows in columns, the first row being their names. Characters of
-// double width, as in Japanese, do not occur in it.
-func (u *ui) table(rows [][]string) {
-	var widths []int
-	for _, row := range rows {
-		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], len(cell))
-		}
-	}
-	for _, row := range rows {
-		line := ""
-		for i, cell := range row {
-			line += fmt.Sprintf("%-*s  ", widths[i], cell)
-		}
-		u.printf("%s\n", strings.TrimRight(line, " "))
+	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
+		u.hint("run this as root (sudo): " + who() + " may not do it")
 	}
 }

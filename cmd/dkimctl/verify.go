@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
-	"dkimd/internal/setup"
 	"dkimd/keys"
 	"dkimd/signer"
 
@@ -44,11 +44,11 @@ func (u *ui) verify(file, source string) error {
 	switch source {
 	case "dns":
 	case "store":
-		c, err := u.config()
+		store, _, err := u.store()
 		if err != nil {
 			return err
 		}
-		lookup = lookupStore(setup.Store(c))
+		lookup = lookupStore(store)
 	default:
 		return usage(fmt.Errorf("--keys %s: the sources are dns and store", source))
 	}
@@ -67,7 +67,7 @@ func (u *ui) verify(file, source string) error {
 	if err != nil {
 		return failed(err)
 	}
-	views := []resultView{}
+	var views []resultView
 	allGood := true
 	for _, r := range results {
 		view := resultView{Domain: r.Domain, Selector: r.Selector, Verified: r.Err == nil}
@@ -77,18 +77,15 @@ func (u *ui) verify(file, source string) error {
 		}
 		views = append(views, view)
 	}
-	if u.json {
-		if err := u.printJSON(views); err != nil {
-			return err
+	err = printAll(u, slices.Values(views), "", func(v resultView) {
+		if v.Verified {
+			u.printf("%s d=%s s=%s\n", u.say("pass", "検証成功"), v.Domain, v.Selector)
+		} else {
+			u.printf("%s d=%s s=%s: %s\n", u.say("fail", "検証失敗"), v.Domain, v.Selector, v.Error)
 		}
-	} else {
-		for _, v := range views {
-			if v.Verified {
-				u.printf("%s d=%s s=%s\n", u.say("pass", "合格"), v.Domain, v.Selector)
-			} else {
-				u.printf("%s d=%s s=%s: %s\n", u.say("fail", "不合格"), v.Domain, v.Selector, v.Error)
-			}
-		}
+	})
+	if err != nil {
+		return err
 	}
 	switch {
 	case dnsErr != nil:

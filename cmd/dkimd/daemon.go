@@ -1,13 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"slices"
 	"time"
 
 	"dkimd/internal/config"
@@ -24,30 +24,31 @@ type loaded struct {
 	stopTimeout time.Duration
 }
 
-// loadError is what is wrong with a configuration, or with what it names.
-type loadError struct{ problems []error }
-
-func (e *loadError) Error() string   { return errors.Join(e.problems...).Error() }
-func (e *loadError) Unwrap() []error { return e.problems }
+// loadError is what is wrong with a configuration, or with what it names: all
+// problems, joined.
+type loadError struct{ error }
 
 // load reads the configuration and checks what it names. Its error is a
-// *loadError with every problem.
+// loadError.
 func load(path string, stderr io.Writer) (*loaded, error) {
 	c, err := config.Load(path)
-	if err != nil {
-		return nil, &loadError{[]error{err}}
+	if c == nil {
+		return nil, loadError{err}
 	}
-	settings, endpoints, err := setup.Milter(c, setup.Log(c, stderr))
 	problems := []error{err, c.CheckDaemon()}
-	if err := setup.Store(c).Check(); err != nil {
-		problems = append(problems, fmt.Errorf("keys.store: %w", err))
+	settings, endpoints, err := setup.Milter(c, setup.Log(c, stderr))
+	problems = append(problems, err)
+	store := setup.Store(c)
+	if err := cmp.Or(store.Check(), store.CheckPrivate()); err != nil {
+		problems = append(problems, c.At("keys.store", err))
 	}
-	for _, e := range endpoints {
-		problems = append(problems, e.Check())
+	for i, e := range endpoints {
+		if err := e.Check(); err != nil {
+			problems = append(problems, c.At(fmt.Sprintf("listener[%d]", i+1), err))
+		}
 	}
-	problems = slices.DeleteFunc(problems, func(err error) bool { return err == nil })
-	if len(problems) > 0 {
-		return nil, &loadError{problems}
+	if err := errors.Join(problems...); err != nil {
+		return nil, loadError{err}
 	}
 	return &loaded{settings, endpoints, time.Duration(c.Milter.StopTimeout)}, nil
 }
@@ -87,7 +88,8 @@ func (d *daemon) serve(ctx context.Context, hangup <-chan os.Signal) error {
 
 // reload takes the configuration anew, as a whole or not at all.
 func (d *daemon) reload() {
-	notify(systemd.SdNotifyReloading)
+	// Type=notify-reload wants to know since when (sd_notify(3)).
+	notify(systemd.SdNotifyReloading + "\n" + systemd.SdNotifyMonotonicUsec())
 	if err := d.apply(); err != nil {
 		slog.Error("the configuration cannot be reloaded: the old one stays in force", "config", d.path, "error", err)
 	} else {

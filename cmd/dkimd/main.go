@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"dkimd/internal/setup"
@@ -33,17 +34,23 @@ func main() {
 // run is the program, apart from what belongs to its process.
 func run(ctx context.Context, hangup <-chan os.Signal, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("dkimd", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags.SetOutput(io.Discard)
 	path := flags.String("config", "/etc/dkimd/config.toml", "the configuration `file`")
 	check := flags.Bool("check", false, "load everything, say every problem, and exit")
 	version := flags.Bool("version", false, "print the version, and exit")
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(stdout, "Dkimd is a milter that signs the mail a mail server sends with DKIM.\n\nFlags:")
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
 		return exitDone
-	} else if err != nil {
-		return exitUsage
 	}
-	if flags.NArg() > 0 {
-		report(stderr, fmt.Errorf("unexpected argument %q: dkimd takes flags only", flags.Arg(0)))
+	if err == nil && flags.NArg() > 0 {
+		err = fmt.Errorf("unexpected argument %q: dkimd takes flags only", flags.Arg(0))
+	}
+	if err != nil {
+		report(stderr, err)
+		fmt.Fprintln(stderr, "dkimd: hint: dkimd --help says what it takes")
 		return exitUsage
 	}
 	switch {
@@ -61,7 +68,7 @@ func run(ctx context.Context, hangup <-chan os.Signal, args []string, stdout, st
 	d := &daemon{path: *path, stderr: stderr}
 	if err := d.serve(ctx, hangup); err != nil {
 		report(stderr, err)
-		if errors.As(err, new(*loadError)) {
+		if errors.As(err, new(loadError)) {
 			return exitUsage
 		}
 		return exitFailed
@@ -71,18 +78,10 @@ func run(ctx context.Context, hangup <-chan os.Signal, args []string, stdout, st
 
 // report prints an error, one line a problem.
 func report(stderr io.Writer, err error) {
-	var list *loadError
-	if !errors.As(err, &list) {
-		fmt.Fprintln(stderr, "dkimd: error:", err)
-		return
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintln(stderr, "dkimd: error:", line)
 	}
-	for _, problem := range list.problems {
-		fmt.Fprintln(stderr, "dkimd: error:", problem)
-	}
-	for _, problem := range list.problems {
-		if errors.Is(problem, fs.ErrPermission) {
-			fmt.Fprintf(stderr, "dkimd: hint: dkimd runs as uid %d\n", os.Geteuid())
-			return
-		}
+	if errors.Is(err, fs.ErrPermission) {
+		fmt.Fprintf(stderr, "dkimd: hint: this runs as uid %d, the daemon as the user dkimd: sudo -u dkimd dkimd --check\n", os.Geteuid())
 	}
 }

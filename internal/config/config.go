@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/BurntSushi/toml"
 )
 
 // Config is a configuration, complete and checked. The keys are explained in
@@ -24,15 +23,17 @@ type Config struct {
 	Sign      Sign       `toml:"sign"`
 	Networks  []Network  `toml:"network"`
 	Log       Log        `toml:"log"`
+
+	file *file
 }
 
 // Listener is where MTAs connect.
 type Listener struct {
-	Address   Address  `toml:"address"`
-	Mode      Mode     `toml:"mode"`
-	Group     string   `toml:"group"`
-	Direction string   `toml:"direction"` // auto or incoming
-	Peers     Prefixes `toml:"peers"`
+	Address   Address        `toml:"address"`
+	Mode      Mode           `toml:"mode"`
+	Group     string         `toml:"group"`
+	Direction string         `toml:"direction"` // auto or incoming
+	Peers     []netip.Prefix `toml:"peers"`
 }
 
 // Milter bounds what MTAs can ask of the daemon.
@@ -62,8 +63,8 @@ type Sign struct {
 
 // Network is a set of clients that are trusted without a login.
 type Network struct {
-	CIDR    Prefixes `toml:"cidr"`
-	Domains []string `toml:"domains"`
+	CIDR    []netip.Prefix `toml:"cidr"`
+	Domains []string       `toml:"domains"`
 }
 
 // Log says what the daemon's log looks like.
@@ -98,7 +99,8 @@ func defaults() *Config {
 }
 
 // Load reads a configuration. Its error joins all problems, each of one line
-// that names the file.
+// that names the file and, if it can be told, the line. What is good is
+// returned beside the error; nil is returned if nothing can be read.
 func Load(path string) (*Config, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -107,122 +109,89 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := parse(string(text))
-	if err != nil {
-		return nil, prefixed(path, err)
-	}
-	return c, nil
+	return parse(path, string(text))
 }
 
-// prefixed puts a prefix before each of the joined errors.
-func prefixed(prefix string, err error) error {
-	list, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return fmt.Errorf("%s: %w", prefix, err)
-	}
-	var all []error
-	for _, err := range list.Unwrap() {
-		all = append(all, fmt.Errorf("%s: %w", prefix, err))
-	}
-	return errors.Join(all...)
-}
-
-func parse(text string) (*Config, error) {
+func parse(path, text string) (*Config, error) {
 	c := defaults()
-	meta, err := toml.Decode(text, c)
-	if err != nil {
-		return nil, oneLine(err)
+	c.file = &file{path: path, lines: lineNumbers(text)}
+	if err := c.file.decode(text, c); err != nil {
+		return nil, err
 	}
-	var problems []error
-	for _, key := range meta.Undecoded() {
-		problems = append(problems, fmt.Errorf("unknown key %s", key))
-	}
-	problems = append(problems, c.check()...)
-	return c, errors.Join(problems...)
+	c.check()
+	return c, c.file.problems()
 }
 
-// oneLine makes one line of an error of the TOML library, with the place where
-// it stands, if the library tells it.
-func oneLine(err error) error {
-	var at toml.ParseError
-	if !errors.As(err, &at) {
-		return errors.New(strings.TrimPrefix(err.Error(), "toml: "))
-	}
-	message := at.Message
-	if message == "" {
-		message = strings.TrimPrefix(strings.TrimPrefix(err.Error(), "toml: "), fmt.Sprintf("line %d", at.Position.Line))
-		if _, after, ok := strings.Cut(message, "): "); ok { // what stands before is the last key
-			message = after
-		}
-	}
-	if at.LastKey != "" {
-		message = at.LastKey + ": " + message
-	}
-	return fmt.Errorf("line %d: %s", at.Position.Line, strings.ReplaceAll(message, "\n", " "))
-}
+// At returns an error about the value of a key, such as network[1].domains,
+// with the place where it stands.
+func (c *Config) At(key string, err error) error { return c.file.at(key, err) }
 
-// check returns what is wrong with the values.
-func (c *Config) check() []error {
-	var problems []error
-	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+// check notes what is wrong with the values.
+func (c *Config) check() {
+	problem := c.file.problem
 	oneOf := func(key, value string, allowed ...string) {
 		if !slices.Contains(allowed, value) {
-			problem("%s = %q: it is one of %s", key, value, strings.Join(allowed, ", "))
+			problem(key, "%q is not one of %s", value, strings.Join(allowed, ", "))
 		}
 	}
 	positive := func(key string, value Duration) {
 		if value <= 0 {
-			problem("%s = %q: it must be longer than nothing", key, value)
+			problem(key, "%q is not longer than nothing", value)
 		}
 	}
 
-	seen := map[string]bool{}
+	seen := map[Address]bool{}
 	for i := range c.Listeners {
 		l := &c.Listeners[i]
-		key := fmt.Sprintf("listener[%d]", i+1)
-		if l.Address.Network == "" {
-			problem("%s.address is missing: unix:PATH, inet:HOST:PORT or inet:PORT@HOST", key)
-			continue
-		}
-		if seen[l.Address.String()] {
-			problem("%s.address = %q stands twice", key, l.Address)
-		}
-		seen[l.Address.String()] = true
+		key := indexed("listener", i+1)
 		if l.Direction == "" {
 			l.Direction = "auto"
 		}
 		oneOf(key+".direction", l.Direction, "auto", "incoming")
-		switch {
-		case l.Address.Network == "unix" && len(l.Peers) > 0:
-			problem("%s.peers is for inet: who may connect to a unix socket is said by mode and group", key)
-		case l.Address.Network == "tcp" && (l.Group != "" || l.Mode.set):
-			problem("%s.mode and group are for unix: who may connect to an inet listener is said by peers", key)
-		case l.Address.Network == "tcp" && !l.Address.Loopback() && len(l.Peers) == 0:
-			problem("%s.peers is missing: whoever reaches %s dictates login and client address, so that it must be said which hosts may connect", key, l.Address)
+		if l.Address == (Address{}) {
+			problem(key+".address", "it is missing: unix:PATH, inet:HOST:PORT or inet:PORT@HOST")
+			continue
+		}
+		if seen[l.Address] {
+			problem(key+".address", "%q stands twice", l.Address)
+		}
+		seen[l.Address] = true
+		inet := l.Address.Network == "tcp"
+		if inet && l.Mode.set {
+			problem(key+".mode", "it is for unix: who may connect to an inet listener is said by peers")
+		}
+		if inet && l.Group != "" {
+			problem(key+".group", "it is for unix: who may connect to an inet listener is said by peers")
+		}
+		if !inet && len(l.Peers) > 0 {
+			problem(key+".peers", "it is for inet: who may connect to a unix socket is said by mode and group")
+		}
+		if inet && len(l.Peers) == 0 && !l.Address.Loopback() {
+			problem(key+".peers", "it is missing: whoever reaches %s dictates login and client address, so that it must be said which hosts may connect", l.Address)
 		}
 	}
 
 	if c.Milter.MaxConnections < 1 {
-		problem("milter.max_connections = %d: it must be at least 1", c.Milter.MaxConnections)
+		problem("milter.max_connections", "%d is less than 1", c.Milter.MaxConnections)
 	}
 	positive("milter.idle_timeout", c.Milter.IdleTimeout)
 	positive("milter.frame_timeout", c.Milter.FrameTimeout)
 	positive("milter.stop_timeout", c.Milter.StopTimeout)
 
 	if !filepath.IsAbs(c.Keys.Store) {
-		problem("keys.store = %q: it must be an absolute path", c.Keys.Store)
+		problem("keys.store", "%q is not an absolute path", c.Keys.Store)
 	}
 	if len(c.Keys.Algorithms) == 0 {
-		problem("keys.algorithms is empty: it lists rsa, ed25519 or both")
+		problem("keys.algorithms", "it is empty: it lists rsa, ed25519 or both")
 	}
 	for i, algorithm := range c.Keys.Algorithms {
 		oneOf("keys.algorithms", algorithm, "rsa", "ed25519")
 		if slices.Contains(c.Keys.Algorithms[:i], algorithm) {
-			problem("keys.algorithms has %q twice", algorithm)
+			problem("keys.algorithms", "%q stands twice", algorithm)
 		}
 	}
 	if !slices.Contains([]int{2048, 3072, 4096}, c.Keys.RSABits) {
-		problem("keys.rsa_bits = %d: it is one of 2048, 3072, 4096", c.Keys.RSABits)
+		problem("keys.rsa_bits", "%d is not one of 2048, 3072, 4096", c.Keys.RSABits)
 	}
 
 	oneOf("sign.login_match", c.Sign.LoginMatch, "enforce", "report", "off")
@@ -231,17 +200,17 @@ func (c *Config) check() []error {
 	oneOf("sign.on_bad_key", c.Sign.OnBadKey, "tempfail", "accept")
 
 	for i, n := range c.Networks {
+		key := indexed("network", i+1)
 		if len(n.CIDR) == 0 {
-			problem("network[%d].cidr is missing", i+1)
+			problem(key+".cidr", `it is missing: it lists networks such as "192.0.2.0/24"`)
 		}
 		if len(n.Domains) == 0 {
-			problem(`network[%d].domains is missing: it lists what these clients may send as; ["*"] is everything`, i+1)
+			problem(key+".domains", `it is missing: it lists what these clients may send as; ["*"] is everything`)
 		}
 	}
 
 	oneOf("log.format", c.Log.Format, "text", "json")
 	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
-	return problems
 }
 
 // CheckDaemon returns what dkimd misses in a configuration that is good enough

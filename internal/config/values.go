@@ -103,7 +103,7 @@ func (d Duration) String() string { return time.Duration(d).String() }
 // UnmarshalText reads a duration as Go writes it, or a number of days: "14d".
 func (d *Duration) UnmarshalText(text []byte) error {
 	if days, ok := strings.CutSuffix(string(text), "d"); ok {
-		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
+		if n, err := strconv.ParseInt(days, 10, 16); err == nil {
 			*d = Duration(time.Duration(n) * 24 * time.Hour)
 			return nil
 		}
@@ -116,28 +116,22 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Prefixes are networks. An address alone is a network of one.
-type Prefixes []netip.Prefix
-
-// UnmarshalTOML reads an array of strings.
-func (p *Prefixes) UnmarshalTOML(value any) error {
-	list, ok := value.([]any)
-	if !ok {
-		return fmt.Errorf("it must be an array of networks, such as [\"192.0.2.0/24\", \"2001:db8::/32\"]")
+// prefixList returns a value that is an array of networks. An address alone is a
+// network of one.
+func prefixList(value any) ([]netip.Prefix, error) {
+	texts, err := stringList(value)
+	if err != nil {
+		return nil, err
 	}
-	*p = nil
-	for _, item := range list {
-		text, ok := item.(string)
-		if !ok {
-			return fmt.Errorf("%v is not a string with a network, such as \"192.0.2.0/24\"", item)
-		}
+	var list []netip.Prefix
+	for _, text := range texts {
 		prefix, err := parsePrefix(text)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		*p = append(*p, prefix)
+		list = append(list, prefix)
 	}
-	return nil
+	return list, nil
 }
 
 func parsePrefix(text string) (netip.Prefix, error) {

@@ -3,6 +3,7 @@
 package setup
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -36,7 +37,7 @@ func Log(c *config.Config, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// Rules returns the rules of who is signed.
+// Rules returns the rules of who is signed. The error joins all problems.
 func Rules(c *config.Config) (*signer.Rules, error) {
 	rules := &signer.Rules{
 		Authenticated:      c.Sign.Authenticated,
@@ -44,28 +45,28 @@ func Rules(c *config.Config) (*signer.Rules, error) {
 		TempFailStoreError: c.Sign.OnStoreError == "tempfail",
 		TempFailBadKey:     c.Sign.OnBadKey == "tempfail",
 	}
-	if name := c.Sign.LoginDefaultDomain; name != "" {
+	var problems []error
+	domain := func(key, name string) string {
 		domain, err := keys.ParseDomain(name)
 		if err != nil {
-			return nil, fmt.Errorf("sign.login_default_domain: %w", err)
+			problems = append(problems, c.At(key, err))
 		}
-		rules.LoginDefaultDomain = domain
+		return domain
+	}
+	if name := c.Sign.LoginDefaultDomain; name != "" {
+		rules.LoginDefaultDomain = domain("sign.login_default_domain", name)
 	}
 	for i, n := range c.Networks {
 		network := signer.Network{Prefixes: n.CIDR}
 		for _, name := range n.Domains {
-			domain := name
 			if name != "*" {
-				var err error
-				if domain, err = keys.ParseDomain(name); err != nil {
-					return nil, fmt.Errorf("network[%d].domains: %w", i+1, err)
-				}
+				name = domain(fmt.Sprintf("network[%d].domains", i+1), name)
 			}
-			network.Domains = append(network.Domains, domain)
+			network.Domains = append(network.Domains, name)
 		}
 		rules.Networks = append(rules.Networks, network)
 	}
-	return rules, nil
+	return rules, errors.Join(problems...)
 }
 
 // BodyCanonicalization returns how bodies are made canonical.
@@ -76,12 +77,10 @@ func BodyCanonicalization(c *config.Config) signer.Canonicalization {
 	return "relaxed"
 }
 
-// Milter returns the settings of the milter server and where it listens.
+// Milter returns the settings of the milter server and where it listens, also
+// beside an error.
 func Milter(c *config.Config, log *slog.Logger) (*milter.Settings, []milter.Endpoint, error) {
 	rules, err := Rules(c)
-	if err != nil {
-		return nil, nil, err
-	}
 	settings := &milter.Settings{
 		Log:              log,
 		Rules:            rules,
@@ -102,5 +101,5 @@ func Milter(c *config.Config, log *slog.Logger) (*milter.Settings, []milter.Endp
 			Incoming: l.Direction == "incoming",
 		})
 	}
-	return settings, endpoints, nil
+	return settings, endpoints, err
 }

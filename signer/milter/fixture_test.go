@@ -95,6 +95,13 @@ func newFixture(t testing.TB) *fixture {
 	return f
 }
 
+// in returns the same server for another test, a part of the one it was made in.
+func (f *fixture) in(t testing.TB) *fixture {
+	other := *f
+	other.TB = t
+	return &other
+}
+
 func (f *fixture) add(domain, selector string, private crypto.Signer, active bool) {
 	f.Helper()
 	move := keys.Move{Time: time.Now(), By: "test", Why: "test"}

@@ -275,7 +275,7 @@ func TestNothingIsLeftOfAConnection(t *testing.T) {
 		func(c *mta.Conn) {
 			c.Envelope(message(taro, text))
 			c.Header("From: " + taro + "\r\n")
-			c.Header("From: " + taro + "\r\n")
+			c.Header("Subject: the header goes on\r\n")
 			c.Body([]byte("hello"))
 		},
 		func(c *mta.Conn) {
