@@ -59,16 +59,17 @@ func inPieces(m *Message, with []keys.SigningKey, body Canonicalization, random 
 	return s.Finish()
 }
 
+// expectVerified checks that our own signatures, which stand on top, verify.
 func expectVerified(t *testing.T, message []byte, signatures int, records testRecords) {
 	t.Helper()
 	results, err := Verify(ParseMessage(message), records.lookup)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(results) != signatures {
+	if len(results) < signatures {
 		t.Fatalf("%d signatures, want %d", len(results), signatures)
 	}
-	for _, r := range results {
+	for _, r := range results[:signatures] {
 		if r.Err != nil {
 			t.Errorf("d=%s s=%s: %v\n%s", r.Domain, r.Selector, r.Err, message[:min(len(message), 4000)])
 		}
@@ -77,31 +78,17 @@ func expectVerified(t *testing.T, message []byte, signatures int, records testRe
 
 func TestSignAndVerify(t *testing.T) {
 	with, records := testKeys(t, "example.jp")
-	many := strings.Repeat("To: someone@example.com\nReferences: <a@example.jp>\nX-Other: x\n", 300)
-	for name, text := range map[string]string{
-		"plain":     "From: taro@example.jp\nTo: a@example.com\nSubject: hello\nDate: Mon, 23 Nov 2026 10:00:00 +0900\nMessage-ID: <1@example.jp>\n\nhello\n",
-		"CRLF":      "From: taro@example.jp\r\nSubject: hello\r\n\r\nhello\r\n",
-		"only From": "From: taro@example.jp\n\n",
-		"no body":   "From: taro@example.jp\n",
-		"folded":    "From: Taro\n\t<taro@example.jp>\nSubject: a\n  b\n \n c\n\nhello\n",
-		"odd names": "FROM: taro@example.jp\nsUBJECT : x\nmessage-id:<1@example.jp>\n\nhello\n",
-		"empty":     "From: taro@example.jp\nSubject:\nTo: \n\nhello\n",
-		"many":      "From: taro@example.jp\n" + many + "\nhello\n",
-		"blanks":    "From: taro@example.jp\n\n \t \n\n a \t b \n\n\n \n",
-		"list fields": "From: taro@example.jp\nList-Id: <l.example.jp>\nList-Unsubscribe: <https://example.jp/>\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\n" +
-			"List-Help: <x>\nList-Subscribe: <x>\nList-Owner: <x>\nList-Archive: <x>\nList-Post: <x>\nResent-From: x\nResent-To: x\nResent-Date: x\nResent-Message-ID: x\nIn-Reply-To: x\nReferences: x\n\nx\n",
-	} {
-		t.Run(name, func(t *testing.T) {
-			for _, body := range []Canonicalization{"relaxed", "simple"} {
-				m := ParseMessage([]byte(text))
+	for name, m := range oddMessages(t) {
+		for _, body := range []Canonicalization{"relaxed", "simple"} {
+			t.Run(name+"/"+string(body), func(t *testing.T) {
 				values, err := Sign(m, with, body)
 				if err != nil {
 					t.Fatal(err)
 				}
-				expectVerified(t, m.Text(values), len(with), records)
 				checkLines(t, values)
-			}
-		})
+				expectVerified(t, m.Text(values), len(with), records)
+			})
+		}
 	}
 }
 
@@ -128,10 +115,10 @@ var additions = []struct {
 	{"To: other@example.com", true},
 	{"Cc: other@example.com", true},
 	{"Reply-To: evil@example.com", true},
-	{"Date: Mon, 23 Nov 2026 10:00:00 +0900", true}, // the second one
+	{"MIME-Version: 1.0", true}, // the second one
 	{"Content-Type: text/html", true},
+	{"Date: Mon, 23 Nov 2026 10:00:00 +0900", false},
 	{"Message-ID: <1@relay.example>", false},
-	{"MIME-Version: 1.0", false},
 	{"Content-Transfer-Encoding: 8bit", false},
 	{"Received: from a by b", false},
 	{"Return-Path: <taro@example.jp>", false},
@@ -143,9 +130,9 @@ var additions = []struct {
 	{"X-Spam: no", false},
 }
 
-// beforeAdditions is the message that they come to. It has no Message-ID and no
-// MIME-Version.
-const beforeAdditions = "From: taro@example.jp\r\nSubject: hello\r\nDate: Mon, 23 Nov 2026 09:00:00 +0900\r\n" +
+// beforeAdditions is the message that they come to. It has no Date and no
+// Message-ID.
+const beforeAdditions = "From: taro@example.jp\r\nSubject: hello\r\nMIME-Version: 1.0\r\n" +
 	"Content-Type: text/plain\r\nReferences: <1@example.jp>\r\n\r\nhello\r\n"
 
 func TestWhatIsSealed(t *testing.T) {
