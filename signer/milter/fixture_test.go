@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -174,12 +175,11 @@ func (f *fixture) connect(client mta.Client) *mta.Conn {
 	return f.connectAs(mta.Postfix6, client)
 }
 
-var queueIDs int
+var queueIDs atomic.Int64
 
 // message returns one with a queue id that no other has.
 func message(login, text string) mta.Message {
-	queueIDs++
-	return mta.Message{From: taro, Recipients: []string{"hanako@example.com"}, Login: login, QueueID: fmt.Sprintf("Q%d", queueIDs), Text: []byte(text)}
+	return mta.Message{From: taro, Recipients: []string{"hanako@example.com"}, Login: login, QueueID: fmt.Sprintf("Q%d", queueIDs.Add(1)), Text: []byte(text)}
 }
 
 // expectSigned sends a message, and fails unless it leaves with signatures of

@@ -74,7 +74,11 @@ func TestWhatNoMTASends(t *testing.T) {
 			c, served := f.pipe()
 			go io.Copy(io.Discard, c)
 			io.WriteString(c, test.sent) // fails when the server has seen enough
-			<-served
+			select {
+			case <-served:
+			case <-time.After(20 * time.Second):
+				t.Fatal("the connection goes on")
+			}
 			if said := f.log.String()[before:]; !strings.Contains(said, test.log) {
 				t.Errorf("the log has %q", said)
 			}

@@ -72,7 +72,7 @@ func TestSocketAppearsWithItsModeAndGroup(t *testing.T) {
 	close(stop)
 	<-stopped
 	if len(wrong) > 0 {
-		t.Errorf("the socket was to be seen as %q", wrong)
+		t.Errorf("the socket was to be seen %d times with wrong rights: %s", len(wrong), wrong[0])
 	}
 }
 

@@ -181,6 +181,9 @@ func (s *Server) serve(conn net.Conn, from Endpoint) {
 	}
 	session := &session{current: s.settings.Load, incoming: from.Incoming}
 	if !s.register(conn, session) {
+		if s.stopping.Load() {
+			return
+		}
 		log.Warn("a connection is refused: milter.max_connections is reached", "max_connections", s.settings.Load().MaxConnections)
 		return
 	}

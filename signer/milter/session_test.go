@@ -2,8 +2,10 @@ package milter_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -161,6 +163,42 @@ func TestClients(t *testing.T) {
 		}
 		m = message(taro, text) // a login does not need an address
 		f.expectSigned(c, m)
+		f.quit(c)
+	}
+}
+
+func TestOnlyWhatIsNeededIsAskedFor(t *testing.T) {
+	f := start(t)
+	for _, test := range []struct {
+		offer             mta.Offer
+		actions, protocol uint32
+	}{
+		{mta.Bare, 1, 0},
+		{mta.Postfix2, 0x101, 0x00a},           // no HELO, no RCPT
+		{mta.Postfix3, 0x101, 0x10a},           // no unknown commands
+		{mta.Postfix4, 0x101, 0x30a},           // no DATA
+		{mta.Postfix6, 0x101, 0x85000 | 0x38a}, // no answers to CONNECT, MAIL, fields of the header, body
+	} {
+		conn, err := net.Dial("unix", f.endpoints[0].Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := mta.NewConn(conn)
+		var offer []byte
+		for _, n := range []uint32{test.offer.Version, test.offer.Actions, test.offer.Protocol} {
+			offer = binary.BigEndian.AppendUint32(offer, n)
+		}
+		if err := c.WriteFrame(mta.Negotiate, offer); err != nil {
+			t.Fatal(err)
+		}
+		_, answer, err := c.ReadFrame()
+		if err != nil || len(answer) < 12 {
+			t.Fatalf("%q, %v", answer, err)
+		}
+		actions, protocol := binary.BigEndian.Uint32(answer[4:]), binary.BigEndian.Uint32(answer[8:])
+		if actions != test.actions || protocol != test.protocol {
+			t.Errorf("of %+v, the server asks for %#x and %#x, want %#x and %#x", test.offer, actions, protocol, test.actions, test.protocol)
+		}
 		f.quit(c)
 	}
 }
