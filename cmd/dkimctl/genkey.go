@@ -100,7 +100,8 @@ func (u *ui) genkey(names []string, o genkeyOptions) error {
 			}
 		}
 	}
-	return errors.Join(printAll(u, views, "\n", u.printMade), errors.Join(errs...))
+	err = printAll(u, views, "\n", u.printMade)
+	return errors.Join(append(errs, err)...)
 }
 
 // check completes the options from the configuration and returns the algorithms

@@ -16,6 +16,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+var defaultConfig = "/etc/dkimd/config.toml"
+
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
@@ -63,7 +65,7 @@ configuration; 3 not as wanted (a bad signature, for example).`,
 		},
 	}
 	flags := root.PersistentFlags()
-	flags.StringVar(&u.configPath, "config", "/etc/dkimd/config.toml", "the configuration `file`")
+	flags.StringVar(&u.configPath, "config", defaultConfig, "the configuration `file`")
 	flags.StringVar(&u.lang, "lang", "", "language of text for people: en or ja (default from LANG)")
 	root.SetVersionTemplate("dkimctl {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -123,6 +125,8 @@ func help(root *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	cmd.InitDefaultHelpFlag()
+	cmd.InitDefaultVersionFlag()
 	return cmd.Help()
 }
 
