@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"dkimd/internal/testenv"
+	"dkimd/keys"
+)
+
+// steps are the system calls by which genkey writes, each being one step.
+var steps = []string{"mkdirat", "openat", "flock", "write", "fchown", "fchownat", "fchmod", "fchmodat", "fsync", "renameat", "unlinkat"}
+
+// Genkey is killed at each of its steps in turn. There is a whole key then or
+// none, the one that was there before is as it was, and the next genkey works
+// and leaves nothing of the dead one.
+func TestAKilledGenkey(t *testing.T) {
+	testenv.NeedProgram(t, "strace")
+	testEachStep(t, steps, "signal=SIGKILL", func(t *testing.T, ended error, stderr string) {
+		status, ok := ended.(*exec.ExitError)
+		if !ok || status.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+			t.Errorf("it was not killed: %v: %s", ended, stderr)
+		}
+	})
+}
+
+// The same where the disk is full.
+func TestAGenkeyThatCannotWrite(t *testing.T) {
+	testenv.NeedProgram(t, "strace")
+	testEachStep(t, []string{"mkdirat", "write", "fsync", "renameat"}, "error=ENOSPC", func(t *testing.T, ended error, stderr string) {
+		if stderr == "" {
+			return // this is what could not be written
+		}
+		if ended == nil || !strings.Contains(stderr, "no space left on device") {
+			t.Errorf("%v: %s", ended, stderr)
+		}
+	})
+}
+
+// testEachStep lets the first call of each step go wrong, then the second, and
+// so on, until genkey gets through.
+func testEachStep(t *testing.T, steps []string, fault string, check func(t *testing.T, ended error, stderr string)) {
+	whole := newDir(t)
+	dkimctl(t, whole, "genkey", "example.jp")
+	want := layout(t, whole)
+	for _, hasKey := range []bool{false, true} {
+		for _, step := range steps {
+			t.Run(fmt.Sprintf("%s/key=%v", step, hasKey), func(t *testing.T) {
+				t.Parallel()
+				for n := 1; ; n++ {
+					dir := newDir(t)
+					before, private := &keys.Domain{}, []byte(nil)
+					if hasKey {
+						dkimctl(t, dir, "genkey", "example.jp", "--algorithm", "ed25519", "--selector", "old", "--activate", "--unverified")
+						before = readKeys(t, dir)
+						private = readFile(t, dir, "store/private/example.jp/old.1.pem")
+					}
+					ended, stderr, happened := inject(t, dir, step, n, fault)
+					if !happened {
+						if ended != nil || n == 1 && !hasKey {
+							t.Fatalf("%s %d of a genkey: %v: %s", step, n, ended, stderr)
+						}
+						return
+					}
+					check(t, ended, stderr)
+
+					after := readKeys(t, dir)
+					if more := len(after.Keys) - len(before.Keys); more != 0 && more != 1 {
+						t.Errorf("%s %d: there are %d keys more", step, n, more)
+					}
+					dkimctl(t, dir, "genkey", "example.jp", "--algorithm", "ed25519")
+					last := readKeys(t, dir)
+					if len(last.Keys) != len(after.Keys)+1 {
+						t.Errorf("%s %d: %d keys, and after the next genkey %d", step, n, len(after.Keys), len(last.Keys))
+					}
+					if got := layout(t, dir); !slices.Equal(got, want) {
+						t.Errorf("%s %d: the store is\n%s\nwant\n%s", step, n, strings.Join(got, "\n"), strings.Join(want, "\n"))
+					}
+					if hasKey && (!reflect.DeepEqual(last.Keys[0], before.Keys[0]) || !bytes.Equal(readFile(t, dir, "store/private/example.jp/old.1.pem"), private)) {
+						t.Errorf("%s %d: the old key has changed", step, n)
+					}
+				}
+			})
+		}
+	}
+}
+
+// inject runs genkey with a fault at the nth call of a step. It says whether
+// there was such a call.
+func inject(t *testing.T, dir, step string, n int, fault string) (ended error, stderr string, happened bool) {
+	t.Helper()
+	trace := filepath.Join(dir, "trace")
+	cmd := exec.Command("strace", "-f", "-o", trace, "-e", "trace="+step, "-e", fmt.Sprintf("inject=%s:%s:when=%d", step, fault, n),
+		"dkimctl", "genkey", "example.jp", "--algorithm", "ed25519")
+	cmd.Dir = dir
+	var text strings.Builder
+	cmd.Stderr = &text
+	ended = cmd.Run()
+	calls := string(readFile(t, dir, "trace"))
+	return ended, text.String(), strings.Contains(calls, "(INJECTED)") || strings.Contains(calls, "killed by SIGKILL")
+}
+
+func newDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := writeConfigs(dir); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// dkimctl runs a command that has to work, and returns what it prints.
+func dkimctl(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("dkimctl", args...)
+	cmd.Dir = dir
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("dkimctl %v: %v: %s", args, err, stderr.String())
+	}
+	return string(out)
+}
+
+// readKeys returns the keys of a store, which have to be whole: their private
+// keys are theirs, their records are printed.
+func readKeys(t *testing.T, dir string) *keys.Domain {
+	t.Helper()
+	store := keys.OpenDir(filepath.Join(dir, "store"))
+	d, _, err := store.Read("example.jp")
+	if err != nil {
+		if _, statErr := os.Stat(filepath.Join(dir, "store/state/example.jp.json")); statErr == nil {
+			t.Errorf("what is in the store cannot be read: %v", err)
+		}
+		return &keys.Domain{}
+	}
+	for _, k := range d.Keys {
+		if _, err := store.Private("example.jp", k); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := strings.Count(dkimctl(t, dir, "record", "example.jp", "--format", "zone"), "._domainkey.example.jp. "); n != len(d.Keys) {
+		t.Errorf("%d records of %d keys are printed", n, len(d.Keys))
+	}
+	return d
+}
+
+// layout lists what a store holds, with modes and owners; all private keys of a
+// kind are one line.
+func layout(t *testing.T, dir string) []string {
+	t.Helper()
+	var lines []string
+	root := filepath.Join(dir, "store")
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		name := strings.TrimPrefix(path, root)
+		if filepath.Ext(name) == ".pem" {
+			name = filepath.Join(filepath.Dir(name), "*.pem")
+		}
+		stat := info.Sys().(*syscall.Stat_t)
+		lines = append(lines, fmt.Sprintf("%s %v %d:%d", name, info.Mode(), stat.Uid, stat.Gid))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
+}
+
+func readFile(t *testing.T, dir, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// The store is made by whoever comes first, and all get their keys.
+func TestGenkeysAtOnce(t *testing.T) {
+	dir := newDir(t)
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			cmd := exec.Command("dkimctl", "genkey", "example.jp", "--algorithm", "ed25519")
+			cmd.Dir = dir
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+	wait.Wait()
+	selectors := map[string]bool{}
+	for _, k := range readKeys(t, dir).Keys {
+		selectors[k.Selector] = true
+	}
+	if len(selectors) != 8 {
+		t.Errorf("8 genkeys at once made the selectors %v", selectors)
+	}
+}
