@@ -10,7 +10,7 @@ PREFIX  ?= /usr
 # What the tests run against, from Debian: the mail server we work for, the name
 # server that publishes our records, and verifiers that others wrote.
 PACKAGES := postfix sasl2-bin libsasl2-modules bind9 bind9-dnsutils \
-            opendkim opendkim-tools python3-dkim libmail-dkim-perl systemd strace
+            opendkim opendkim-tools python3-dkim libmail-dkim-perl systemd strace prometheus
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0

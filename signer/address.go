@@ -6,13 +6,16 @@ import (
 	"strings"
 )
 
-// parseAddresses returns the domains of all addresses in the value of a From
-// field, in order, groups included (RFC 5322 section 3.4, RFC 6854). Display
-// names may hold raw 8-bit bytes. What the grammar does not allow is an error:
-// a guess could be another reader's different guess.
-func parseAddresses(value string) ([]string, error) {
+// address is an address as it stands in a field, without comments and blanks.
+type address struct{ local, domain string }
+
+// parseAddresses returns all addresses in the value of a From field, in order,
+// groups included (RFC 5322 section 3.4, RFC 6854). Display names may hold raw
+// 8-bit bytes. What the grammar does not allow is an error: a guess could be
+// another reader's different guess.
+func parseAddresses(value string) ([]address, error) {
 	p := addressParser{rest: value}
-	var domains []string
+	var found []address
 	inGroup := false
 	for {
 		tok, err := p.next()
@@ -24,7 +27,7 @@ func parseAddresses(value string) ([]string, error) {
 			if inGroup {
 				return nil, errors.New("a group without its final semicolon")
 			}
-			return domains, nil
+			return found, nil
 		case ',': // empty elements are allowed (RFC 5322 section 4.4)
 			continue
 		case ';':
@@ -35,7 +38,7 @@ func parseAddresses(value string) ([]string, error) {
 			continue
 		}
 		p.back(tok)
-		domain, err := p.mailbox()
+		addr, err := p.mailbox()
 		if err == errGroup {
 			if inGroup {
 				return nil, errors.New("a group within a group")
@@ -46,7 +49,7 @@ func parseAddresses(value string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		domains = append(domains, domain)
+		found = append(found, addr)
 		tok, err = p.next()
 		if err != nil {
 			return nil, err
@@ -61,14 +64,13 @@ func parseAddresses(value string) ([]string, error) {
 // errGroup means that a group's name and colon have been read.
 var errGroup = errors.New("a group begins")
 
-// mailbox reads one address, with or without a display name, and returns its
-// domain.
-func (p *addressParser) mailbox() (string, error) {
+// mailbox reads one address, with or without a display name.
+func (p *addressParser) mailbox() (address, error) {
 	var words []token // the display name, or the local part
 	for {
 		tok, err := p.next()
 		if err != nil {
-			return "", err
+			return address{}, err
 		}
 		switch tok.kind {
 		case atom, quoted, '.':
@@ -77,28 +79,25 @@ func (p *addressParser) mailbox() (string, error) {
 			return p.angle()
 		case ':':
 			if len(words) == 0 {
-				return "", errors.New("a group without a name")
+				return address{}, errors.New("a group without a name")
 			}
-			return "", errGroup
+			return address{}, errGroup
 		case '@':
-			if err := checkLocalPart(words); err != nil {
-				return "", err
-			}
-			return p.domain()
+			return p.addressAfter(words)
 		default:
-			return "", fmt.Errorf("%s where an address should be", tok)
+			return address{}, fmt.Errorf("%s where an address should be", tok)
 		}
 	}
 }
 
 // angle reads an address up to its closing bracket. An obsolete route before it
 // (RFC 5322 section 4.4) is refused: readers differ on which domain counts.
-func (p *addressParser) angle() (string, error) {
+func (p *addressParser) angle() (address, error) {
 	var words []token
 	for {
 		tok, err := p.next()
 		if err != nil {
-			return "", err
+			return address{}, err
 		}
 		switch tok.kind {
 		case atom, quoted, '.':
@@ -106,36 +105,37 @@ func (p *addressParser) angle() (string, error) {
 			continue
 		case '@':
 		default:
-			return "", fmt.Errorf("%s inside of <>", tok)
+			return address{}, fmt.Errorf("%s inside of <>", tok)
 		}
-		if err := checkLocalPart(words); err != nil {
-			return "", err
-		}
-		domain, err := p.domain()
+		addr, err := p.addressAfter(words)
 		if err != nil {
-			return "", err
+			return address{}, err
 		}
 		if tok, err = p.next(); err != nil {
-			return "", err
+			return address{}, err
 		}
 		if tok.kind != '>' {
-			return "", fmt.Errorf("%s where > should be", tok)
+			return address{}, fmt.Errorf("%s where > should be", tok)
 		}
-		return domain, nil
+		return addr, nil
 	}
 }
 
-// checkLocalPart takes words joined by dots.
-func checkLocalPart(words []token) error {
+// addressAfter reads what stands behind the @ of an address. The local part is
+// words joined by dots.
+func (p *addressParser) addressAfter(words []token) (address, error) {
+	var local strings.Builder
 	for i, word := range words {
 		if (word.kind == '.') != (i%2 == 1) {
-			return errors.New("a local part that is not words joined by dots")
+			return address{}, errors.New("a local part that is not words joined by dots")
 		}
+		local.WriteString(word.text)
 	}
 	if len(words)%2 == 0 {
-		return errors.New("a local part that is empty or ends in a dot")
+		return address{}, errors.New("a local part that is empty or ends in a dot")
 	}
-	return nil
+	domain, err := p.domain()
+	return address{local.String(), domain}, err
 }
 
 // domain reads a domain or an address literal.

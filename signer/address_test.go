@@ -64,7 +64,11 @@ func TestParseAddresses(t *testing.T) {
 		{"a@example.jp b@example.com", nil},
 		{"taro@[192.0.2.1", nil},
 	} {
-		got, err := parseAddresses(test.value)
+		found, err := parseAddresses(test.value)
+		var got []string
+		for _, addr := range found {
+			got = append(got, addr.domain)
+		}
 		switch {
 		case test.want == nil && err == nil:
 			t.Errorf("parseAddresses(%q) = %q, want an error", test.value, got)
@@ -83,13 +87,14 @@ func FuzzParseAddresses(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		domains, err := parseAddresses(value)
+		found, err := parseAddresses(value)
 		if err != nil {
 			return
 		}
-		for _, domain := range domains {
-			if domain == "" {
-				t.Fatalf("%q has an empty domain", value)
+		for _, addr := range found {
+			domain := addr.domain
+			if domain == "" || addr.local == "" {
+				t.Fatalf("%q has an address with an empty part", value)
 			}
 			first, _, _ := strings.Cut(domain, ".")
 			if !strings.Contains(value, first) {

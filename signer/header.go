@@ -3,6 +3,7 @@ package signer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"dkimd/keys"
@@ -12,14 +13,22 @@ import (
 const (
 	maxHeaderBytes  = 1 << 20
 	maxHeaderFields = 1000
+	maxSignature    = 8 << 10 // of the value of a DKIM-Signature field, in bytes
 )
 
+// maxSignatures is how many DKIM-Signature fields of a message are looked at.
+const maxSignatures = 20
+
 // Header is what a signer needs of a message's header: the fields that get
-// signed, in the order in which they stand.
+// signed, in the order in which they stand, and the signatures that it has.
 type Header struct {
-	fields []field
-	bytes  int
-	err    error
+	// Also has the lower-case names of fields to sign besides the usual ones.
+	Also map[string]bool
+
+	fields     []field
+	signatures []string // values of DKIM-Signature fields
+	bytes      int
+	err        error
 }
 
 // field is a header field. Its value is what stands behind the colon; lines
@@ -30,10 +39,19 @@ type field struct{ name, value string }
 // them, or CRLF. What cannot be signed is remembered and answers a decision.
 func (h *Header) Add(name, value string) {
 	name = strings.TrimRight(name, " \t") // blanks before the colon: RFC 5322 section 4.5
-	if _, signed := treatments[strings.ToLower(name)]; !signed || h.err != nil {
+	lower := strings.ToLower(name)
+	_, usual := treatments[lower]
+	signature := lower == "dkim-signature" && len(h.signatures) < maxSignatures
+	if !usual && !signature && !h.Also[lower] || h.err != nil {
 		return
 	}
 	value = strings.ReplaceAll(value, "\r\n", "\n")
+	if signature {
+		if len(value) <= maxSignature && checkValue(value) == nil {
+			h.signatures = append(h.signatures, strings.ReplaceAll(value, "\n", "\r\n"))
+		}
+		return
+	}
 	if err := checkValue(value); err != nil {
 		h.err = fmt.Errorf("the field %s %w", name, err)
 		return
@@ -61,11 +79,11 @@ func checkValue(value string) error {
 	return nil
 }
 
-// from returns the domain of the author, in A-labels. If there is not exactly
-// one, the reason says so.
-func (h *Header) from() (domain string, reason Reason, err error) {
+// author returns the address of the author, its domain in A-labels. If there is
+// not exactly one, the reason says so.
+func (h *Header) author() (author address, reason Reason, err error) {
 	if h.err != nil {
-		return "", BadHeader, h.err
+		return address{}, BadHeader, h.err
 	}
 	var values []string
 	for _, f := range h.fields {
@@ -75,27 +93,27 @@ func (h *Header) from() (domain string, reason Reason, err error) {
 	}
 	switch len(values) {
 	case 0:
-		return "", NoFrom, errors.New("there is no From field")
+		return address{}, NoFrom, errors.New("there is no From field")
 	case 1:
 	default:
-		return "", MultipleFrom, fmt.Errorf("there are %d From fields", len(values))
+		return address{}, MultipleFrom, fmt.Errorf("there are %d From fields", len(values))
 	}
-	domains, err := parseAddresses(values[0])
+	found, err := parseAddresses(values[0])
 	if err != nil {
-		return "", BadFrom, fmt.Errorf("the From field has %w", err)
+		return address{}, BadFrom, fmt.Errorf("the From field has %w", err)
 	}
-	switch len(domains) {
+	switch len(found) {
 	case 0:
-		return "", NoFrom, errors.New("the From field has no address")
+		return address{}, NoFrom, errors.New("the From field has no address")
 	case 1:
 	default:
-		return "", MultipleFrom, fmt.Errorf("the From field has %d addresses", len(domains))
+		return address{}, MultipleFrom, fmt.Errorf("the From field has %d addresses", len(found))
 	}
-	domain, err = keys.ParseDomain(domains[0])
+	domain, err := keys.ParseDomain(found[0].domain)
 	if err != nil {
-		return "", BadFrom, fmt.Errorf("the From address: %w", err)
+		return address{}, BadFrom, fmt.Errorf("the From address: %w", err)
 	}
-	return domain, "", nil
+	return address{found[0].local, domain}, "", nil
 }
 
 // A treatment is how a header field takes part in a signature.
@@ -117,11 +135,13 @@ const (
 // lists set it), DKIM-Signature, Authentication-Results, ARC-*, X-*.
 var treatments = map[string]treatment{}
 
-// signedFields is the same in the order of h=.
-var signedFields = []struct {
+type signedField struct {
 	name      string
 	treatment treatment
-}{
+}
+
+// signedFields is the same in the order of h=.
+var signedFields = []signedField{
 	// What a reader sees and answers to. Another From or Subject above the signed
 	// one would be shown in its place.
 	{"From", seal},
@@ -177,12 +197,13 @@ func init() {
 const maxLine = 78
 
 // names returns the content of h=: each name as often as its field is there,
-// and once more if it is sealed.
+// and once more if it is sealed; also names fields to sign besides the usual
+// ones.
 //
 // go-msgauth looks for the field of each name as it stands in the list, and
 // finds none for a name that a line end folds. So every line but the first
 // begins with From once more: there is one From field, and it is listed before.
-func (h *Header) names() []string {
+func (h *Header) names(also []string) []string {
 	count := map[string]int{}
 	for _, f := range h.fields {
 		count[strings.ToLower(f.name)]++
@@ -197,7 +218,13 @@ func (h *Header) names() []string {
 		names = append(names, name)
 		line += len(name) + len(":")
 	}
-	for _, f := range signedFields {
+	wanted := signedFields
+	for _, name := range also {
+		if _, usual := treatments[strings.ToLower(name)]; !usual {
+			wanted = append(slices.Clip(wanted), signedField{name, sign})
+		}
+	}
+	for _, f := range wanted {
 		n := count[strings.ToLower(f.name)]
 		if f.treatment == seal || f.treatment == sealPresent && n > 0 {
 			n++

@@ -20,7 +20,7 @@ func TestOthersVerifyOddMessages(t *testing.T) {
 	for name, m := range oddMessages(t) {
 		for _, body := range []Canonicalization{"relaxed", "simple"} {
 			t.Run(name+"/"+string(body), func(t *testing.T) {
-				values, err := Sign(m, with, body)
+				values, err := Sign(m, signatures(with, body))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -59,7 +59,7 @@ func TestOthersVerifyRandomMessages(t *testing.T) {
 func TestOthersSeeWhatIsSealed(t *testing.T) {
 	with, records := testKeys(t, "example.jp")
 	m := ParseMessage([]byte(beforeAdditions))
-	values, err := Sign(m, with, "relaxed")
+	values, err := Sign(m, signatures(with, "relaxed"))
 	if err != nil {
 		t.Fatal(err)
 	}

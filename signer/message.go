@@ -50,9 +50,11 @@ func (m *Message) Text(signatures []string) []byte {
 	return text.Bytes()
 }
 
-// Header returns the fields that get signed.
-func (m *Message) Header() *Header {
-	var h Header
+// Header returns what a signer needs of the header.
+func (m *Message) Header() *Header { return m.header(nil) }
+
+func (m *Message) header(also map[string]bool) *Header {
+	h := Header{Also: also}
 	for _, f := range m.fields {
 		h.Add(f.name, f.value)
 	}
@@ -62,6 +64,6 @@ func (m *Message) Header() *Header {
 // FromDomain returns the domain of the author, in A-labels. The error says why
 // there is not exactly one.
 func (m *Message) FromDomain() (string, error) {
-	domain, _, err := m.Header().from()
-	return domain, err
+	author, _, err := m.Header().author()
+	return author.domain, err
 }

@@ -4,8 +4,10 @@ package signer
 
 import (
 	"crypto"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"dkimd/keys"
 	"dkimd/keys/record"
@@ -27,78 +29,90 @@ type Canonicalization string
 // memory would grow with the message.
 const maxBlank = 1 << 20
 
-// errBlank is the error of Write for a body with more blanks than that.
-var errBlank = fmt.Errorf("the body has more than %d bytes of white space in a row", maxBlank)
+var (
+	// errBlank is the error of Write for a body with more blanks than that.
+	errBlank = fmt.Errorf("the body has more than %d bytes of white space in a row", maxBlank)
+	// errAlreadySigned is the error of Finish for a message that has all the
+	// signatures it was to get.
+	errAlreadySigned = errors.New("the signatures that it came with verify")
+)
 
-// Signing is one message on its way through the signers of all its keys. After
-// Start, the caller writes the body with CRLF line ends, in any pieces, and
-// ends with Finish; Close is due in any case, and harmless after Finish.
+// Signing is one message on its way through the signers of all its signatures.
+// After Start, the caller writes the body with CRLF line ends, in any pieces,
+// and ends with Finish; Close is due in any case, and harmless after Finish.
 type Signing struct {
 	signers []*dkim.Signer
-	blank   int
+	earlier []*earlier // per signer: nil unless the message has such a signature
+	body    bodyScan
 }
 
 // Start begins to sign a message.
-func Start(with []keys.SigningKey, header *Header, body Canonicalization) (*Signing, error) {
+func Start(list []Signature, header *Header) (*Signing, error) {
 	s := &Signing{}
-	names := header.names()
-	for _, key := range with {
+	text := header.text()
+	for _, signature := range list {
+		var expiration time.Time
+		if signature.Options.Expiry > 0 {
+			expiration = time.Now().Add(signature.Options.Expiry)
+		}
 		signer, err := dkim.NewSigner(&dkim.SignOptions{
-			Domain:                 key.Domain,
-			Selector:               key.Selector,
-			Signer:                 key.Private,
+			Domain:                 signature.Domain,
+			Selector:               signature.Selector,
+			Identifier:             signature.Options.Identity,
+			Signer:                 signature.Private,
 			Hash:                   crypto.SHA256,
 			HeaderCanonicalization: dkim.CanonicalizationRelaxed,
-			BodyCanonicalization:   dkim.Canonicalization(body),
-			HeaderKeys:             names,
+			BodyCanonicalization:   dkim.Canonicalization(signature.Options.Body),
+			HeaderKeys:             header.names(signature.Options.Fields),
+			Expiration:             expiration,
 		})
 		if err != nil {
 			s.Close()
 			return nil, err
 		}
 		s.signers = append(s.signers, signer)
-	}
-	var text strings.Builder
-	for _, f := range header.fields {
-		text.WriteString(f.name + ": " + f.value + "\r\n")
-	}
-	text.WriteString("\r\n")
-	if err := s.write([]byte(text.String())); err != nil {
-		s.Close()
-		return nil, err
+		s.earlier = append(s.earlier, startEarlier(signature, header, text))
+		if _, err := signer.Write(text); err != nil {
+			s.Close()
+			return nil, err
+		}
 	}
 	return s, nil
 }
 
+// text returns the fields that get signed, and the empty line after them.
+func (h *Header) text() []byte {
+	var text strings.Builder
+	for _, f := range h.fields {
+		text.WriteString(f.name + ": " + f.value + "\r\n")
+	}
+	text.WriteString("\r\n")
+	return []byte(text.String())
+}
+
 // Write takes the next piece of the body.
 func (s *Signing) Write(p []byte) (int, error) {
-	for _, c := range p {
-		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
-			s.blank = 0
-		} else if s.blank++; s.blank > maxBlank {
-			return 0, errBlank
-		}
+	if s.body.scan(p); s.body.tooBlank {
+		return 0, errBlank
 	}
-	if err := s.write(p); err != nil {
-		return 0, err
+	for i, signer := range s.signers {
+		if _, err := signer.Write(p); err != nil {
+			return 0, err
+		}
+		s.earlier[i].write(p)
 	}
 	return len(p), nil
 }
 
-func (s *Signing) write(p []byte) error {
-	for _, signer := range s.signers {
-		if _, err := signer.Write(p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Finish ends the body and returns the values of the DKIM-Signature fields, one
-// a key, their lines ending in CRLF but for the last.
+// a signature, their lines ending in CRLF but for the last. A signature that the
+// message has already, and that verifies, is not made again.
 func (s *Signing) Finish() ([]string, error) {
 	var values []string
-	for _, signer := range s.signers {
+	for i, signer := range s.signers {
+		if s.earlier[i].verifies() {
+			continue // Close ends its signer
+		}
 		if err := signer.Close(); err != nil {
 			return nil, err
 		}
@@ -108,8 +122,15 @@ func (s *Signing) Finish() ([]string, error) {
 		// In a relaxed header, a line may be folded at a blank at any time.
 		values = append(values, strings.Replace(value, " bh=", "\r\n bh=", 1))
 	}
+	if len(values) == 0 {
+		return nil, errAlreadySigned
+	}
 	return values, nil
 }
+
+// Risks returns what in the body may be rewritten on its way, which breaks the
+// signature; to be asked after the whole body has been written.
+func (s *Signing) Risks() []string { return s.body.risks() }
 
 // Close gives the message up, if there is one. Without it, go-msgauth's
 // goroutines would wait for the rest of the message for ever.
@@ -117,19 +138,27 @@ func (s *Signing) Close() {
 	if s == nil {
 		return
 	}
-	for _, signer := range s.signers {
+	for i, signer := range s.signers {
 		signer.Close() // its error is that the message is not whole
+		s.earlier[i].close()
 	}
 }
 
 // Sign signs a whole message and returns the values of its DKIM-Signature
-// fields, one a key. Whether it should be signed is not asked.
-func Sign(m *Message, with []keys.SigningKey, body Canonicalization) ([]string, error) {
-	header := m.Header()
+// fields, one a signature. Whether it should be signed is not asked.
+func Sign(m *Message, list []Signature) ([]string, error) {
+	also := map[string]bool{}
+	for _, signature := range list {
+		for _, name := range signature.Options.Fields {
+			also[strings.ToLower(name)] = true
+		}
+	}
+	header := m.header(also)
+	header.signatures = nil // it is signed again, whatever it has
 	if header.err != nil {
 		return nil, header.err
 	}
-	s, err := Start(with, header, body)
+	s, err := Start(list, header)
 	if err != nil {
 		return nil, err
 	}
@@ -145,18 +174,23 @@ func Sign(m *Message, with []keys.SigningKey, body Canonicalization) ([]string, 
 func Prove(r record.Record, private crypto.Signer) error {
 	sample := ParseMessage([]byte("From: sample@" + r.Domain + "\nSubject: sample\n\nA sample.\n"))
 	key := keys.SigningKey{Domain: r.Domain, Selector: r.Selector, Private: private}
-	signatures, err := Sign(sample, []keys.SigningKey{key}, "relaxed")
+	signatures, err := Sign(sample, []Signature{{key, Options{Body: "relaxed"}}})
 	if err != nil {
 		return err
 	}
-	results, err := Verify(ParseMessage(sample.Text(signatures)), func(host string) ([]string, error) {
-		if host != r.Host() {
-			return nil, fmt.Errorf("no record at %s", host)
-		}
-		return []string{r.Key.Value()}, nil
-	})
+	results, err := Verify(ParseMessage(sample.Text(signatures)), recordLookup(r))
 	if err != nil {
 		return err
 	}
 	return results[0].Err
+}
+
+// recordLookup returns a look-up that knows one record.
+func recordLookup(r record.Record) func(host string) ([]string, error) {
+	return func(host string) ([]string, error) {
+		if host != r.Host() {
+			return nil, fmt.Errorf("no record at %s", host)
+		}
+		return []string{r.Key.Value()}, nil
+	}
 }

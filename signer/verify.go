@@ -14,9 +14,6 @@ type Result struct {
 	Err      error  // nil: it verifies
 }
 
-// maxSignatures is how many signatures of a message are verified.
-const maxSignatures = 20
-
 // Verify verifies the signatures of a message, topmost first. lookup returns
 // the values of the TXT records at a host, one a record.
 func Verify(m *Message, lookup func(host string) ([]string, error)) ([]Result, error) {

@@ -31,6 +31,10 @@ func (u *ui) sign(file string) error {
 	if err != nil {
 		return err
 	}
+	rules, err := setup.Rules(c, slog.Default())
+	if err != nil {
+		return usage(err)
+	}
 	m, err := u.readMessage(file)
 	if err != nil {
 		return err
@@ -46,7 +50,7 @@ func (u *ui) sign(file string) error {
 	if len(set.Active) == 0 {
 		return notWanted(fmt.Errorf("%s has no active key", domain), "dkimctl show "+domain+" lists its keys")
 	}
-	signatures, err := signer.Sign(m, set.Active, setup.BodyCanonicalization(c))
+	signatures, err := signer.Sign(m, rules.Signatures(domain, set.Active))
 	if err != nil {
 		return err
 	}

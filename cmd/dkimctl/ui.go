@@ -123,6 +123,14 @@ func printAll[T any](u *ui, items iter.Seq[T], between string, text func(T)) err
 	return nil
 }
 
+// printJSON prints one value.
+func (u *ui) printJSON(value any) error {
+	encoder := json.NewEncoder(u.out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
 // warn and hint print to standard error.
 func (u *ui) warn(text string) { fmt.Fprintln(u.err, "dkimctl: warning:", text) }
 func (u *ui) hint(text string) { fmt.Fprintln(u.err, "dkimctl: hint:", text) }

@@ -8,10 +8,14 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"dkimd/internal/config"
+	"dkimd/internal/metrics"
 	"dkimd/internal/setup"
+	"dkimd/keys"
+	"dkimd/signer"
 	"dkimd/signer/milter"
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
@@ -21,6 +25,8 @@ import (
 type loaded struct {
 	settings    *milter.Settings
 	endpoints   []milter.Endpoint
+	store       *keys.Dir
+	http        string // where to serve metrics
 	stopTimeout time.Duration
 }
 
@@ -50,21 +56,26 @@ func load(path string, stderr io.Writer) (*loaded, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, loadError{err}
 	}
-	return &loaded{settings, endpoints, time.Duration(c.Milter.StopTimeout)}, nil
+	return &loaded{settings, endpoints, store, c.HTTP.Listen, time.Duration(c.Milter.StopTimeout)}, nil
 }
 
 // daemon is the program while it runs.
 type daemon struct {
-	path   string // of the configuration
-	stderr io.Writer
-	server *milter.Server
-	loaded *loaded
+	path    string // of the configuration
+	stderr  io.Writer
+	server  *milter.Server
+	metrics *metrics.Metrics
+	site    site
+	loaded  atomic.Pointer[loaded]
 }
 
 // serve loads the configuration and serves until the context is done, and then
 // until the messages under way have finished.
 func (d *daemon) serve(ctx context.Context, hangup <-chan os.Signal) error {
 	d.server = milter.NewServer()
+	d.metrics = metrics.New(setup.Version(), reasons())
+	d.site.handler = d.metrics.Handler(func() error { return d.loaded.Load().store.Check() })
+	defer d.site.move("", nil)
 	if err := d.apply(); err != nil {
 		return err
 	}
@@ -75,9 +86,10 @@ func (d *daemon) serve(ctx context.Context, hangup <-chan os.Signal) error {
 		case <-hangup:
 			d.reload()
 		case <-ctx.Done():
-			slog.Info("stopping: messages under way may finish", "at_most", d.loaded.stopTimeout)
+			atMost := d.loaded.Load().stopTimeout
+			slog.Info("stopping: messages under way may finish", "at_most", atMost)
 			notify(systemd.SdNotifyStopping)
-			bounded, cancel := context.WithTimeout(context.Background(), d.loaded.stopTimeout)
+			bounded, cancel := context.WithTimeout(context.Background(), atMost)
 			defer cancel()
 			d.server.Shutdown(bounded)
 			slog.Info("stopped")
@@ -99,16 +111,40 @@ func (d *daemon) reload() {
 }
 
 func (d *daemon) apply() error {
+	err := d.applyAll()
+	d.metrics.Reloaded(err == nil)
+	return err
+}
+
+func (d *daemon) applyAll() error {
 	l, err := load(d.path, d.stderr)
 	if err != nil {
 		return err
 	}
+	l.settings.Metrics = d.metrics
+	ln, err := d.site.listen(l.http)
+	if err != nil {
+		return fmt.Errorf("http.listen: %w", err)
+	}
 	if err := d.server.Apply(l.settings, l.endpoints); err != nil {
+		if ln != nil {
+			ln.Close()
+		}
 		return err
 	}
-	d.loaded = l
+	d.loaded.Store(l)
+	d.site.move(l.http, ln)
 	slog.SetDefault(l.settings.Log) // go-milter's own lines, too
 	return nil
+}
+
+// reasons are the labels of the counters.
+func reasons() []string {
+	var list []string
+	for _, r := range signer.Reasons {
+		list = append(list, string(r))
+	}
+	return list
 }
 
 // notify tells systemd, if it started us.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -22,6 +23,8 @@ type Config struct {
 	Keys      Keys       `toml:"keys"`
 	Sign      Sign       `toml:"sign"`
 	Networks  []Network  `toml:"network"`
+	Domains   []Domain   `toml:"domain"`
+	HTTP      HTTP       `toml:"http"`
 	Log       Log        `toml:"log"`
 
 	file *file
@@ -55,16 +58,41 @@ type Keys struct {
 type Sign struct {
 	Authenticated      bool   `toml:"authenticated"`
 	LoginMatch         string `toml:"login_match"` // enforce, report or off
+	LoginMap           string `toml:"login_map"`
+	LoginSeparators    string `toml:"login_separators"`
 	LoginDefaultDomain string `toml:"login_default_domain"`
-	Canonicalization   string `toml:"canonicalization"` // relaxed/relaxed or relaxed/simple
-	OnStoreError       string `toml:"on_store_error"`   // tempfail or accept
-	OnBadKey           string `toml:"on_bad_key"`       // tempfail or accept
+
+	IncomingDaemons  []string `toml:"incoming_daemons"`
+	Canonicalization string   `toml:"canonicalization"` // relaxed/relaxed or relaxed/simple
+	Expiry           Duration `toml:"expiry"`           // zero: none
+	AlsoSign         []string `toml:"also_sign"`
+	AlsoSignWhen     string   `toml:"also_sign_when"` // always or no_key
+	OnStoreError     string   `toml:"on_store_error"` // tempfail or accept
+	OnBadKey         string   `toml:"on_bad_key"`     // tempfail or accept
 }
 
 // Network is a set of clients that are trusted without a login.
 type Network struct {
 	CIDR    []netip.Prefix `toml:"cidr"`
 	Domains []string       `toml:"domains"`
+}
+
+// Domain has what is different for one domain. What is not set is as in [Sign].
+type Domain struct {
+	Name             string    `toml:"name"`
+	Sign             *bool     `toml:"sign"`
+	Subdomains       bool      `toml:"subdomains"`
+	Canonicalization string    `toml:"canonicalization"`
+	Expiry           *Duration `toml:"expiry"`
+	Identity         string    `toml:"identity"`
+	SignFields       []string  `toml:"sign_fields"`
+	Ed25519          *bool     `toml:"ed25519"`
+	SingleSignature  bool      `toml:"single_signature"`
+}
+
+// HTTP says where the daemon answers /metrics, /healthz and /readyz.
+type HTTP struct {
+	Listen string `toml:"listen"` // host:port; empty: nowhere
 }
 
 // Log says what the daemon's log looks like.
@@ -90,11 +118,14 @@ func defaults() *Config {
 		Sign: Sign{
 			Authenticated:    true,
 			LoginMatch:       "enforce",
+			LoginSeparators:  "@",
 			Canonicalization: "relaxed/relaxed",
+			AlsoSignWhen:     "always",
 			OnStoreError:     "tempfail",
 			OnBadKey:         "accept",
 		},
-		Log: Log{Format: "text", Level: "info"},
+		HTTP: HTTP{Listen: "127.0.0.1:9880"},
+		Log:  Log{Format: "text", Level: "info"},
 	}
 }
 
@@ -126,6 +157,12 @@ func parse(path, text string) (*Config, error) {
 // with the place where it stands.
 func (c *Config) At(key string, err error) error { return c.file.at(key, err) }
 
+var canonicalizations = []string{"relaxed/relaxed", "relaxed/simple"}
+
+// minExpiry is the least time that a signature is valid: mail can wait in
+// Postfix's queue for five days (maximal_queue_lifetime), and in others' again.
+const minExpiry = Duration(7 * 24 * time.Hour)
+
 // check notes what is wrong with the values.
 func (c *Config) check() {
 	problem := c.file.problem
@@ -137,6 +174,12 @@ func (c *Config) check() {
 	positive := func(key string, value Duration) {
 		if value <= 0 {
 			problem(key, "%q is not longer than nothing", value)
+		}
+	}
+
+	expiry := func(key string, value Duration) {
+		if value < minExpiry {
+			problem(key, "%s is too short: a signature has to outlive Postfix's queue of five days, so %s at least", value, minExpiry)
 		}
 	}
 
@@ -195,7 +238,14 @@ func (c *Config) check() {
 	}
 
 	oneOf("sign.login_match", c.Sign.LoginMatch, "enforce", "report", "off")
-	oneOf("sign.canonicalization", c.Sign.Canonicalization, "relaxed/relaxed", "relaxed/simple")
+	oneOf("sign.canonicalization", c.Sign.Canonicalization, canonicalizations...)
+	oneOf("sign.also_sign_when", c.Sign.AlsoSignWhen, "always", "no_key")
+	if c.Sign.Expiry != 0 {
+		expiry("sign.expiry", c.Sign.Expiry)
+	}
+	if c.Sign.LoginSeparators == "" {
+		problem("sign.login_separators", "it is empty: the domain of a login stands behind the last of these characters")
+	}
 	oneOf("sign.on_store_error", c.Sign.OnStoreError, "tempfail", "accept")
 	oneOf("sign.on_bad_key", c.Sign.OnBadKey, "tempfail", "accept")
 
@@ -206,6 +256,28 @@ func (c *Config) check() {
 		}
 		if len(n.Domains) == 0 {
 			problem(key+".domains", `it is missing: it lists what these clients may send as; ["*"] is everything`)
+		}
+	}
+
+	for i := range c.Domains {
+		d := &c.Domains[i]
+		key := fmt.Sprintf("domain[%d]", i+1)
+		if d.Name == "" {
+			problem(key+".name", "it is missing")
+		}
+		if d.Canonicalization == "" {
+			d.Canonicalization = c.Sign.Canonicalization
+		}
+		oneOf(key+".canonicalization", d.Canonicalization, canonicalizations...)
+		if d.Expiry == nil {
+			d.Expiry = &c.Sign.Expiry
+		} else if *d.Expiry != 0 {
+			expiry(key+".expiry", *d.Expiry)
+		}
+	}
+	if c.HTTP.Listen != "" {
+		if _, _, err := net.SplitHostPort(c.HTTP.Listen); err != nil {
+			problem("http.listen", "%q is not of the form host:port", c.HTTP.Listen)
 		}
 	}
 

@@ -62,7 +62,7 @@ func TestExample(t *testing.T) {
 	if _, err := parse(path, string(text)); err != nil {
 		t.Errorf("as it is: %v", err)
 	}
-	commented := regexp.MustCompile(`(?m)^# ?(\[\[?[a-z]+\]|[a-z_]+ = )`)
+	commented := regexp.MustCompile(`(?m)^# ?(\[\[?[a-z]+\]|[a-z0-9_]+ = )`)
 	whole := commented.ReplaceAllString(string(text), "$1")
 	c, err := parse(path, whole)
 	if err != nil {

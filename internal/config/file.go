@@ -131,6 +131,10 @@ func tagged(into reflect.Value, key string) (reflect.Value, bool) {
 }
 
 func (f *file) value(key string, value any, into reflect.Value) {
+	if into.Kind() == reflect.Pointer { // nil is what is not set
+		into.Set(reflect.New(into.Type().Elem()))
+		into = into.Elem()
+	}
 	var err error
 	switch target := into.Addr().Interface().(type) {
 	case encoding.TextUnmarshaler:
@@ -194,11 +198,13 @@ func stringList(value any) ([]string, error) {
 	if err := assign(&items, value, kind); err != nil {
 		return nil, err
 	}
-	list := make([]string, len(items))
-	for i, item := range items {
-		if err := assign(&list[i], item, kind); err != nil {
+	var list []string
+	for _, item := range items {
+		var text string
+		if err := assign(&text, item, kind); err != nil {
 			return nil, err
 		}
+		list = append(list, text)
 	}
 	return list, nil
 }

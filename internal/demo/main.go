@@ -57,7 +57,7 @@ func run(ctx context.Context, bin string) error {
 	defer os.RemoveAll(dir)
 	config := filepath.Join(dir, "config.toml")
 	socket := filepath.Join(dir, "dkimd.sock")
-	text := fmt.Sprintf("[[listener]]\naddress = %q\n[keys]\nstore = %q\n", "unix:"+socket, filepath.Join(dir, "store"))
+	text := fmt.Sprintf("[[listener]]\naddress = %q\n[keys]\nstore = %q\n[http]\nlisten = \"\"\n", "unix:"+socket, filepath.Join(dir, "store"))
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return err
 	}

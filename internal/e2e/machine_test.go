@@ -24,6 +24,8 @@ group = "postfix"
 store = "%s"
 algorithms = ["rsa", "ed25519"]
 
+[http]
+listen = ""
 [log]
 format = "json"
 

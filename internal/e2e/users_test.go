@@ -19,6 +19,8 @@ func TestUsers(t *testing.T) {
 address = "inet:127.0.0.1:%d"
 [keys]
 store = "%s"
+[http]
+listen = ""
 [log]
 format = "json"
 `

@@ -16,12 +16,14 @@ import (
 // of our own: imports run one way. The programs and what only tests use may
 // import anything.
 var down = map[string][]string{
-	"dkimd/keys/record":     {},
-	"dkimd/keys":            {"dkimd/keys/record"},
-	"dkimd/signer":          {"dkimd/keys", "dkimd/keys/record"},
-	"dkimd/signer/milter":   {"dkimd/signer"},
-	"dkimd/internal/config": {},
-	"dkimd/internal/setup":  {"dkimd/internal/config", "dkimd/keys", "dkimd/signer", "dkimd/signer/milter"},
+	"dkimd/keys/record":       {},
+	"dkimd/keys":              {"dkimd/keys/record"},
+	"dkimd/signer":            {"dkimd/keys", "dkimd/keys/record"},
+	"dkimd/signer/milter":     {"dkimd/signer"},
+	"dkimd/internal/config":   {},
+	"dkimd/internal/loginmap": {},
+	"dkimd/internal/metrics":  {},
+	"dkimd/internal/setup":    {"dkimd/internal/config", "dkimd/internal/loginmap", "dkimd/keys", "dkimd/signer", "dkimd/signer/milter"},
 }
 
 // importers lists the libraries that we depend on, and the one package that

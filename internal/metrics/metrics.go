@@ -5,6 +5,7 @@ package metrics
 import (
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,7 +25,15 @@ type Metrics struct {
 	refused     *prometheus.CounterVec
 	reloaded    prometheus.Gauge
 	reloadedAt  prometheus.Gauge
+	badKeyAt    atomic.Int64 // Unix time of the last message that a damaged key left unsigned
 }
+
+// BadKey is the reason that shows in /readyz, since somebody has to look after
+// it.
+const BadKey = "bad_key"
+
+// alertFor is how long it shows.
+const alertFor = 5 * time.Minute
 
 // New returns figures that stand at zero. Reasons are all that a message can be
 // unsigned for: each has its counter from the start, so that a rate over it is
@@ -110,6 +119,9 @@ func (m *Metrics) Unsigned(reason string, tempFail bool) {
 		outcome = "tempfail"
 	}
 	m.messages.WithLabelValues(outcome, reason).Inc()
+	if reason == BadKey {
+		m.badKeyAt.Store(time.Now().Unix())
+	}
 }
 
 // Connected counts a connection in, and the function that it returns counts it
@@ -144,6 +156,10 @@ func (m *Metrics) Handler(ready func() error) http.Handler {
 			return
 		}
 		fmt.Fprintln(w, "ok")
+		if at := time.Unix(m.badKeyAt.Load(), 0); time.Since(at) < alertFor {
+			// One domain's key is no reason to stop the mail of all others.
+			fmt.Fprintf(w, "warning: a damaged key left mail unsigned at %s: see the log\n", at.UTC().Format(time.RFC3339))
+		}
 	})
 	return mux
 }

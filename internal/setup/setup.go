@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"dkimd/internal/config"
+	"dkimd/internal/loginmap"
 	"dkimd/keys"
 	"dkimd/signer"
 	"dkimd/signer/milter"
@@ -38,23 +40,40 @@ func Log(c *config.Config, w io.Writer) *slog.Logger {
 }
 
 // Rules returns the rules of who is signed. The error joins all problems.
-func Rules(c *config.Config) (*signer.Rules, error) {
-	rules := &signer.Rules{
-		Authenticated:      c.Sign.Authenticated,
-		LoginMatch:         signer.LoginMatch(c.Sign.LoginMatch),
-		TempFailStoreError: c.Sign.OnStoreError == "tempfail",
-		TempFailBadKey:     c.Sign.OnBadKey == "tempfail",
-	}
+func Rules(c *config.Config, log *slog.Logger) (*signer.Rules, error) {
 	var problems []error
+	wrong := func(key string, err error) { problems = append(problems, c.At(key, err)) }
 	domain := func(key, name string) string {
 		domain, err := keys.ParseDomain(name)
 		if err != nil {
-			problems = append(problems, c.At(key, err))
+			wrong(key, err)
 		}
 		return domain
 	}
+	rules := &signer.Rules{
+		Authenticated:      c.Sign.Authenticated,
+		LoginMatch:         signer.LoginMatch(c.Sign.LoginMatch),
+		LoginSeparators:    c.Sign.LoginSeparators,
+		IncomingDaemons:    c.Sign.IncomingDaemons,
+		Options:            signer.Options{Body: body(c.Sign.Canonicalization), Expiry: time.Duration(c.Sign.Expiry)},
+		Domains:            map[string]signer.DomainRules{},
+		AlsoFields:         map[string]bool{},
+		AlsoSignAlways:     c.Sign.AlsoSignWhen == "always",
+		TempFailStoreError: c.Sign.OnStoreError == "tempfail",
+		TempFailBadKey:     c.Sign.OnBadKey == "tempfail",
+	}
 	if name := c.Sign.LoginDefaultDomain; name != "" {
 		rules.LoginDefaultDomain = domain("sign.login_default_domain", name)
+	}
+	if spec := c.Sign.LoginMap; spec != "" {
+		opened, err := loginmap.Open(spec, log)
+		if err != nil {
+			wrong("sign.login_map", err)
+		}
+		rules.LoginMap = opened
+	}
+	for _, name := range c.Sign.AlsoSign {
+		rules.AlsoSign = append(rules.AlsoSign, domain("sign.also_sign", name))
 	}
 	for i, n := range c.Networks {
 		network := signer.Network{Prefixes: n.CIDR}
@@ -66,29 +85,54 @@ func Rules(c *config.Config) (*signer.Rules, error) {
 		}
 		rules.Networks = append(rules.Networks, network)
 	}
+	for i, d := range c.Domains {
+		key := fmt.Sprintf("domain[%d]", i+1)
+		name := domain(key+".name", d.Name)
+		if _, twice := rules.Domains[name]; twice {
+			wrong(key+".name", fmt.Errorf("%q stands twice", d.Name))
+		}
+		if err := signer.CheckIdentity(d.Identity, name); err != nil {
+			wrong(key+".identity", err)
+		}
+		for _, field := range d.SignFields {
+			if err := signer.CheckField(field); err != nil {
+				wrong(key+".sign_fields", err)
+			}
+			rules.AlsoFields[strings.ToLower(field)] = true
+		}
+		rules.Domains[name] = signer.DomainRules{
+			Off:        d.Sign != nil && !*d.Sign,
+			Subdomains: d.Subdomains,
+			Options: signer.Options{
+				Body:      body(d.Canonicalization),
+				Expiry:    time.Duration(*d.Expiry),
+				Identity:  d.Identity,
+				Fields:    d.SignFields,
+				NoEd25519: d.Ed25519 != nil && !*d.Ed25519,
+				Single:    d.SingleSignature,
+			},
+		}
+	}
 	return rules, errors.Join(problems...)
 }
 
-// BodyCanonicalization returns how bodies are made canonical.
-func BodyCanonicalization(c *config.Config) signer.Canonicalization {
-	if c.Sign.Canonicalization == "relaxed/simple" {
-		return "simple"
-	}
-	return "relaxed"
+// body returns how bodies are made canonical.
+func body(canonicalization string) signer.Canonicalization {
+	_, body, _ := strings.Cut(canonicalization, "/")
+	return signer.Canonicalization(body)
 }
 
 // Milter returns the settings of the milter server and where it listens, also
 // beside an error.
 func Milter(c *config.Config, log *slog.Logger) (*milter.Settings, []milter.Endpoint, error) {
-	rules, err := Rules(c)
+	rules, err := Rules(c, log)
 	settings := &milter.Settings{
-		Log:              log,
-		Rules:            rules,
-		Ring:             keys.NewKeyring(Store(c), log),
-		Canonicalization: BodyCanonicalization(c),
-		MaxConnections:   c.Milter.MaxConnections,
-		IdleTimeout:      time.Duration(c.Milter.IdleTimeout),
-		FrameTimeout:     time.Duration(c.Milter.FrameTimeout),
+		Log:            log,
+		Rules:          rules,
+		Ring:           keys.NewKeyring(Store(c), log),
+		MaxConnections: c.Milter.MaxConnections,
+		IdleTimeout:    time.Duration(c.Milter.IdleTimeout),
+		FrameTimeout:   time.Duration(c.Milter.FrameTimeout),
 	}
 	var endpoints []milter.Endpoint
 	for _, l := range c.Listeners {

@@ -77,7 +77,7 @@ func TestAnUnsignedMessageHasNoResults(t *testing.T) {
 func sign(t *testing.T) (signed string, records map[string]string) {
 	t.Helper()
 	records = map[string]string{}
-	var with []keys.SigningKey
+	var with []signer.Signature
 	for _, algorithm := range []string{record.RSA, record.Ed25519} {
 		private, err := keys.Generate(algorithm, 2048)
 		if err != nil {
@@ -87,11 +87,12 @@ func sign(t *testing.T) (signed string, records map[string]string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		with = append(with, keys.SigningKey{Domain: "example.jp", Selector: algorithm, Private: private})
+		key := keys.SigningKey{Domain: "example.jp", Selector: algorithm, Private: private}
+		with = append(with, signer.Signature{SigningKey: key, Options: signer.Options{Body: "relaxed"}})
 		records[record.Host(algorithm, "example.jp")] = public.Value()
 	}
 	m := signer.ParseMessage([]byte(message))
-	values, err := signer.Sign(m, with, "relaxed")
+	values, err := signer.Sign(m, with)
 	if err != nil {
 		t.Fatal(err)
 	}

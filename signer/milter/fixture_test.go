@@ -79,19 +79,20 @@ func newFixture(t testing.TB) *fixture {
 	f.settings = milter.Settings{
 		Log: log,
 		Rules: &signer.Rules{
-			Authenticated: true,
-			LoginMatch:    signer.Enforce,
+			Authenticated:   true,
+			LoginMatch:      signer.Enforce,
+			LoginSeparators: "@",
+			Options:         signer.Options{Body: "relaxed"},
 			Networks: []signer.Network{{
 				Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("127.0.0.0/8")},
 				Domains:  []string{"example.jp"},
 			}},
 			TempFailStoreError: true,
 		},
-		Ring:             keys.NewKeyring(f.store, log),
-		Canonicalization: "relaxed",
-		MaxConnections:   100,
-		IdleTimeout:      time.Hour,
-		FrameTimeout:     time.Minute,
+		Ring:           keys.NewKeyring(f.store, log),
+		MaxConnections: 100,
+		IdleTimeout:    time.Hour,
+		FrameTimeout:   time.Minute,
 	}
 	return f
 }

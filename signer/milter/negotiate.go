@@ -41,7 +41,7 @@ const (
 // wantedMacros are asked for by name where the MTA lets us, so that its own
 // settings do not matter.
 var wantedMacros = map[milter.Stage][]string{
-	milter.StageConnect:  {macroClient},
+	milter.StageConnect:  {macroClient, macroDaemon},
 	milter.StageMailFrom: {macroLogin, macroQueueID},
 	milter.StageData:     {macroQueueID},
 	milter.StageEOH:      {macroQueueID},

@@ -27,15 +27,33 @@ import (
 // Settings are what a server works with. They are replaced as a whole; a
 // message goes by those at its MAIL.
 type Settings struct {
-	Log              *slog.Logger
-	Rules            *signer.Rules
-	Ring             signer.Ring
-	Canonicalization signer.Canonicalization // of the body
+	Log     *slog.Logger
+	Rules   *signer.Rules
+	Ring    signer.Ring
+	Metrics Metrics // nil: nobody counts
 
 	MaxConnections int           // a connection over this is closed at once
 	IdleTimeout    time.Duration // how long an MTA may be silent between frames
 	FrameTimeout   time.Duration // how long a frame may take, and the negotiation
+
+	mismatches *mismatchWatch
 }
+
+// Metrics count what the server does.
+type Metrics interface {
+	Signed(algorithms, risks []string, took time.Duration, mismatch bool)
+	Unsigned(reason string, tempFail bool)
+	Connected() (ended func())
+	Refused(bound string)
+}
+
+// uncounted counts nothing.
+type uncounted struct{}
+
+func (uncounted) Signed(_, _ []string, _ time.Duration, _ bool) {}
+func (uncounted) Unsigned(string, bool)                         {}
+func (uncounted) Connected() (ended func())                     { return func() {} }
+func (uncounted) Refused(string)                                {}
 
 // Server serves MTAs. Its methods may be called from any goroutine.
 type Server struct {
@@ -89,7 +107,12 @@ func (s *Server) Apply(settings *Settings, endpoints []Endpoint) error {
 		}
 		opened[e.String()] = newListener(ln, e)
 	}
-	s.settings.Store(settings)
+	complete := *settings
+	if complete.Metrics == nil {
+		complete.Metrics = uncounted{}
+	}
+	complete.mismatches = newMismatchWatch(complete.Log, complete.Rules)
+	s.settings.Store(&complete)
 	wanted := map[string]bool{}
 	for _, e := range endpoints {
 		wanted[e.String()] = true
@@ -97,6 +120,9 @@ func (s *Server) Apply(settings *Settings, endpoints []Endpoint) error {
 			s.listeners[e.String()] = ln
 			s.done.Go(func() { s.accept(ln) })
 			s.log().Info("listening", "listener", e.String())
+			if e.Network == "tcp" && !e.Incoming && ln.Addr().(*net.TCPAddr).IP.IsLoopback() {
+				s.log().Warn("every user of this host can connect, and get any domain's signature: a unix socket with a group is safe", "listener", e.String())
+			}
 			continue
 		}
 		s.listeners[e.String()].endpoint.Store(&e)
@@ -174,8 +200,10 @@ func (s *Server) accept(ln *listener) {
 // serve serves one connection to its end.
 func (s *Server) serve(conn net.Conn, from Endpoint) {
 	defer conn.Close()
-	log := s.log().With("listener", from.String())
+	settings := s.settings.Load()
+	log := settings.Log.With("listener", from.String())
 	if !from.lets(conn.RemoteAddr()) {
+		settings.Metrics.Refused("peers")
 		log.Warn("a connection is refused: its address is not among the listener's peers", "client", conn.RemoteAddr().String())
 		return
 	}
@@ -184,12 +212,13 @@ func (s *Server) serve(conn net.Conn, from Endpoint) {
 		if s.stopping.Load() {
 			return
 		}
-		log.Warn("a connection is refused: milter.max_connections is reached", "max_connections", s.settings.Load().MaxConnections)
+		settings.Metrics.Refused("max_connections")
+		log.Warn("a connection is refused: milter.max_connections is reached", "max_connections", settings.MaxConnections)
 		return
 	}
 	defer s.unregister(conn)
+	defer settings.Metrics.Connected()()
 
-	settings := s.settings.Load()
 	g := &guard{
 		Conn:         conn,
 		in:           bufio.NewReader(conn),

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"dkimd/signer"
 
@@ -21,6 +22,7 @@ import (
 // braces.
 const (
 	macroClient  = "{client_addr}"
+	macroDaemon  = "{daemon_name}"
 	macroLogin   = "{auth_authen}"
 	macroQueueID = "i"
 )
@@ -32,6 +34,7 @@ type session struct {
 	protocol milter.OptProtocol // as agreed with the MTA
 	incoming bool
 	client   netip.Addr  // zero: not known
+	daemon   string      // the MTA's name for the service; empty: not known
 	busy     atomic.Bool // a message is under way
 	message
 }
@@ -67,6 +70,7 @@ func (s *session) Connect(_ string, _ string, _ uint16, addr net.IP, m *milter.M
 		client, _ = netip.ParseAddr(strings.TrimPrefix(m.Macros[macroClient], "IPv6:"))
 	}
 	s.client = client.Unmap()
+	s.daemon = m.Macros[macroDaemon]
 	return s.goOn(milter.OptNoConnReply)
 }
 
@@ -80,7 +84,8 @@ func (s *session) RcptTo(string, *milter.Modifier) (milter.Response, error) { re
 func (s *session) MailFrom(_ string, m *milter.Modifier) (milter.Response, error) {
 	s.reset()
 	s.busy.Store(true)
-	s.message = message{settings: s.current(), login: m.Macros[macroLogin]}
+	now := s.current()
+	s.message = message{settings: now, login: m.Macros[macroLogin], header: signer.Header{Also: now.Rules.AlsoFields}}
 	s.seeQueueID(m)
 	return s.goOn(milter.OptNoMailReply)
 }
@@ -109,13 +114,13 @@ func (s *session) Headers(_ textproto.MIMEHeader, m *milter.Modifier) (milter.Re
 		return nil, errors.New("a header without MAIL before it")
 	}
 	now := s.settings
-	origin := signer.Origin{Login: s.login, Client: s.client, Incoming: s.incoming}
+	origin := signer.Origin{Login: s.login, Client: s.client, Daemon: s.daemon, Incoming: s.incoming}
 	s.decision = now.Rules.Decide(origin, &s.header, now.Ring)
 	if s.decision.Reason != "" {
 		return s.unsigned(), nil
 	}
 	s.signing.Close()
-	s.signing, s.fault = signer.Start(s.decision.Keys, &s.header, now.Canonicalization)
+	s.signing, s.fault = signer.Start(s.decision.Signatures, &s.header)
 	if s.fault != nil {
 		return s.cannotSign(s.fault), nil
 	}
@@ -139,6 +144,7 @@ func (s *session) Body(m *milter.Modifier) (milter.Response, error) {
 	if s.signing == nil {
 		return milter.RespAccept, nil // it was decided at the end of the header
 	}
+	started := time.Now()
 	var values []string
 	if s.fault == nil {
 		values, s.fault = s.signing.Finish()
@@ -151,7 +157,7 @@ func (s *session) Body(m *milter.Modifier) (milter.Response, error) {
 			return nil, err
 		}
 	}
-	s.logSigned()
+	s.signed(time.Since(started))
 	s.reset()
 	return milter.RespAccept, nil
 }
@@ -198,26 +204,51 @@ func (s *session) unsigned() milter.Response {
 			"451 4.7.5 %s: the DKIM key of %s cannot be used just now, try again later", s.queueID, d.FromDomain))
 	}
 	s.settings.Log.LogAttrs(context.Background(), level, "unsigned", attrs...)
+	s.settings.Metrics.Unsigned(string(d.Reason), d.TempFail)
+	s.settings.mismatches.see(s.login, d.Reason == signer.LoginMismatch)
 	s.reset()
 	return response
 }
 
-func (s *session) logSigned() {
+// signed logs that the message is signed. The domain is the customer's, if it
+// has a signature of its own; others are ours, besides.
+func (s *session) signed(took time.Duration) {
 	d := s.decision
-	var selectors []string
-	for _, key := range d.Keys {
-		selectors = append(selectors, key.Selector)
+	domain := d.Signatures[0].Domain
+	var selectors, besides, algorithms []string
+	for _, signature := range d.Signatures {
+		algorithms = append(algorithms, signature.Algorithm)
+		if signature.Domain == domain {
+			selectors = append(selectors, signature.Selector)
+		} else {
+			besides = append(besides, signature.Domain)
+		}
 	}
+	risks := s.signing.Risks()
 	attrs := []slog.Attr{
 		slog.String("queue_id", s.queueID),
-		slog.String("domain", d.Keys[0].Domain),
+		slog.String("domain", domain),
 		slog.String("selector", strings.Join(selectors, ",")),
 	}
 	attrs = append(attrs, s.origin()...)
+	if domain != d.FromDomain {
+		attrs = append(attrs, slog.String("from_domain", d.FromDomain))
+	}
+	if len(besides) > 0 {
+		attrs = append(attrs, slog.String("also", strings.Join(besides, ",")))
+	}
 	if d.Mismatch {
 		attrs = append(attrs, slog.Bool("login_mismatch", true))
 	}
+	if len(risks) > 0 {
+		attrs = append(attrs, slog.String("risk", strings.Join(risks, ",")))
+	}
+	if d.Err != nil {
+		attrs = append(attrs, slog.String("error", d.Err.Error()))
+	}
 	s.settings.Log.LogAttrs(context.Background(), slog.LevelInfo, "signed", attrs...)
+	s.settings.Metrics.Signed(algorithms, risks, took, d.Mismatch)
+	s.settings.mismatches.see(s.login, d.Mismatch)
 }
 
 // origin returns what a log line says of how the message came in.

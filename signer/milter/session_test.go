@@ -21,7 +21,7 @@ func TestSignaturesGoOnTopAndVerify(t *testing.T) {
 	f := start(t)
 	c := f.connect(stranger)
 	for _, name := range []string{"relaxed", "simple"} {
-		f.settings.Canonicalization = signer.Canonicalization(name)
+		f.settings.Rules.Options.Body = signer.Canonicalization(name)
 		f.apply()
 		r := f.expectSigned(c, message(taro, text))
 		signed, err := r.Apply([]byte(text))

@@ -1,0 +1,72 @@
+package main
+
+import "dkimd/signer"
+
+// reasonText says what a reason means and what to do, to people.
+type reasonText struct{ en, ja, remedyEn, remedyJa string }
+
+var reasonTexts = map[signer.Reason]reasonText{
+	signer.NotOurs: {
+		"neither a login nor a [[network]] vouches for the message",
+		"SMTP 認証のログインも、[[network]] に登録された接続元もありません",
+		"let the client log in (port 587 or 465), or list its address in a [[network]] with the domains that it may send as",
+		"587 または 465 番ポートで SMTP 認証を使うか、接続元のアドレスと送信してよいドメインを [[network]] に登録してください",
+	},
+	signer.NoFrom: {
+		"the message has no From address", "From のアドレスがありません",
+		"the program that sends it has to set From", "送信するプログラムで From を設定してください",
+	},
+	signer.MultipleFrom: {
+		"the message has more than one From address", "From のアドレスが複数あります",
+		"the program that sends it has to set one From with one address", "From は 1 件、アドレスも 1 件にしてください",
+	},
+	signer.BadFrom: {
+		"the From field is not as RFC 5322 has it", "From の書式が RFC 5322 に合っていません",
+		"the program that sends it has to write the field correctly: quotes around a name with special characters",
+		"送信するプログラムの From の書式(記号を含む表示名の引用符など)を直してください",
+	},
+	signer.BadHeader: {
+		"a header field to be signed is malformed, or there is far too much header", "署名対象のヘッダーが不正、または多すぎます",
+		"look at the error in the log: the program that sends the mail has to be mended", "ログの error を確認し、送信するプログラムを直してください",
+	},
+	signer.LoginMismatch: {
+		"the login may not send as the From domain", "このログインは From のドメインの所有者ではありません",
+		"send from an address of the login's own domain, or list the login in sign.login_map",
+		"ログインと同じドメインのアドレスから送信するか、sign.login_map に登録してください",
+	},
+	signer.NetworkMismatch: {
+		"the client's network may not send as the From domain", "この接続元に許可されたドメインではありません",
+		"list the domain in the domains of that [[network]]", "[[network]] の domains にドメインを追加してください",
+	},
+	signer.SwitchedOff: {
+		"the configuration has sign = false for the domain", "設定でこのドメインの署名が無効(sign = false)になっています",
+		"change the [[domain]] in the configuration, and reload", "設定の [[domain]] を変更し、再読み込みしてください",
+	},
+	signer.NoKey: {
+		"the From domain has no active key", "From のドメインに有効な鍵がありません",
+		"make a key: dkimctl genkey, publish its record, dkimctl activate",
+		"dkimctl genkey で鍵を作成し、レコードの公開後に dkimctl activate で有効にしてください",
+	},
+	signer.KeyPending: {
+		"the From domain has a key that is not active yet", "鍵はありますが、まだ有効にされていません",
+		"when its record is in DNS: dkimctl activate", "DNS への登録を確認後、dkimctl activate で有効にしてください",
+	},
+	signer.AlreadySigned: {
+		"the message came with our signature, and that verifies", "すでに当方の有効な署名が付いています",
+		"nothing is wrong: the message passed through here before", "問題ありません(一度署名されたメールが再び通過したものです)",
+	},
+	signer.StoreError: {
+		"the key store, or the login map, cannot be read just now", "鍵の保管場所またはログイン表を読み取れません",
+		"look at the error: permissions, disk, the socketmap server; it goes on by itself once that is mended",
+		"error の内容(権限、ディスク、socketmap サーバー)を確認してください。復旧後は自動で再開します",
+	},
+	signer.BadKey: {
+		"what the store holds for the domain is damaged", "このドメインの鍵ファイルが壊れています",
+		"restore the file that the error names from a backup, or make a new key with dkimctl genkey",
+		"error に示されたファイルをバックアップから戻すか、dkimctl genkey で新しい鍵を作成してください",
+	},
+	signer.BadBody: {
+		"the body has more than a megabyte of blanks in a row", "本文に 1 MB を超える空白の連続があります",
+		"the program that sends it has to be mended", "送信するプログラムを直してください",
+	},
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// site is where the daemon answers over HTTP. It can move while it serves.
+type site struct {
+	handler http.Handler
+	addr    string // where it is now; empty: nowhere
+	server  *http.Server
+}
+
+// listen opens an address for the site to move to; nil if it is there already,
+// or is to be nowhere.
+func (s *site) listen(addr string) (net.Listener, error) {
+	if addr == s.addr || addr == "" {
+		return nil, nil
+	}
+	return net.Listen("tcp", addr)
+}
+
+// move takes what listen returned for the address.
+func (s *site) move(addr string, ln net.Listener) {
+	if addr == s.addr {
+		return
+	}
+	if s.server != nil {
+		s.server.Close()
+		s.server = nil
+	}
+	s.addr = addr
+	if ln == nil {
+		return
+	}
+	server := &http.Server{Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10}
+	s.server = server
+	go func() {
+		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			slog.Error("metrics are no longer served", "listen", addr, "error", err)
+		}
+	}()
+}
