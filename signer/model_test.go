@@ -316,7 +316,7 @@ func (v voucher) listed(key string) answer {
 		return unknown
 	}
 	for _, login := range logins {
-		if strings.ToLower(login) == strings.ToLower(v.login) {
+		if strings.EqualFold(login, v.login) {
 			return yes
 		}
 	}

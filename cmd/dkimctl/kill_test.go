@@ -65,7 +65,7 @@ func testEachStep(t *testing.T, steps []string, fault string, check func(t *test
 						before = readKeys(t, dir)
 						private = readFile(t, dir, "store/private/example.jp/old.1.pem")
 					}
-					ended, stderr, happened := inject(t, dir, step, n, fault)
+					stderr, happened, ended := inject(t, dir, step, n, fault)
 					if !happened {
 						if ended != nil || n == 1 && !hasKey {
 							t.Fatalf("%s %d of a genkey: %v: %s", step, n, ended, stderr)
@@ -97,7 +97,7 @@ func testEachStep(t *testing.T, steps []string, fault string, check func(t *test
 
 // inject runs genkey with a fault at the nth call of a step. It says whether
 // there was such a call.
-func inject(t *testing.T, dir, step string, n int, fault string) (ended error, stderr string, happened bool) {
+func inject(t *testing.T, dir, step string, n int, fault string) (stderr string, happened bool, ended error) {
 	t.Helper()
 	trace := filepath.Join(dir, "trace")
 	cmd := exec.Command("strace", "-f", "-o", trace, "-e", "trace="+step, "-e", fmt.Sprintf("inject=%s:%s:when=%d", step, fault, n),
@@ -107,7 +107,7 @@ func inject(t *testing.T, dir, step string, n int, fault string) (ended error, s
 	cmd.Stderr = &text
 	ended = cmd.Run()
 	calls := string(readFile(t, dir, "trace"))
-	return ended, text.String(), strings.Contains(calls, "(INJECTED)") || strings.Contains(calls, "killed by SIGKILL")
+	return text.String(), strings.Contains(calls, "(INJECTED)") || strings.Contains(calls, "killed by SIGKILL"), ended
 }
 
 func newDir(t *testing.T) string {
