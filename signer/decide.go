@@ -66,35 +66,11 @@ type Decision struct {
 	Mismatch   bool  // signed although the login may not send as the From domain
 }
 
-// Step is a rule as it was asked on the way to a decision, for people who ask
-// why.
-type Step struct {
-	Rule string `json:"rule"`
-	Saw  string `json:"saw"`
-	OK   bool   `json:"ok"`
-}
-
-// path collects steps. A nil one collects nothing.
-type path []Step
-
-func (p *path) add(rule string, ok bool, saw string, args ...any) {
-	if p != nil {
-		*p = append(*p, Step{rule, fmt.Sprintf(saw, args...), ok})
-	}
-}
-
 // Decide says whether a message gets signed and with which keys. It is the one
 // place where policy lives, and does no I/O but the look-ups of the ring and of
 // the login map.
 func (r *Rules) Decide(origin Origin, header *Header, ring Ring) Decision {
 	return r.decide(origin, header, ring, nil)
-}
-
-// Explain is Decide, and says how it came about.
-func (r *Rules) Explain(origin Origin, header *Header, ring Ring) (Decision, []Step) {
-	var p path
-	d := r.decide(origin, header, ring, &p)
-	return d, p
 }
 
 func (r *Rules) decide(origin Origin, header *Header, ring Ring, p *path) Decision {
@@ -112,7 +88,7 @@ func (r *Rules) decide(origin Origin, header *Header, ring Ring, p *path) Decisi
 	p.add("from", true, "%s@%s", author.local, author.domain)
 
 	if r.Domains[author.domain].Off {
-		p.add("switched_off", false, "%s has sign = false", author.domain)
+		p.add("domain", false, "%s has sign = false", author.domain)
 		return d.unsigned(SwitchedOff, nil)
 	}
 
@@ -248,18 +224,6 @@ func (r *Rules) alsoSign(d Decision, ring Ring, p *path) Decision {
 		d.Signatures = append(d.Signatures, added...)
 	}
 	return d
-}
-
-// names says which signatures of a domain there are.
-func names(list []Signature, domain string) string {
-	if len(list) == 0 {
-		return domain + " has Ed25519 keys alone, and ed25519 = false"
-	}
-	var names []string
-	for _, s := range list {
-		names = append(names, fmt.Sprintf("%s of %s (%s)", s.Selector, s.Domain, s.Algorithm))
-	}
-	return strings.Join(names, ", ")
 }
 
 // Failed turns a decision to sign into one not to, for an error of a [Signing]: a

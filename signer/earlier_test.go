@@ -14,7 +14,7 @@ import (
 func signOnce(t *testing.T, text string, list []Signature) ([]string, error) {
 	t.Helper()
 	m := ParseMessage([]byte(text))
-	s, err := Start(list, m.Header())
+	s, err := Start(list, m.Header(nil))
 	if err != nil {
 		t.Fatal(err)
 	}

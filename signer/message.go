@@ -50,10 +50,9 @@ func (m *Message) Text(signatures []string) []byte {
 	return text.Bytes()
 }
 
-// Header returns what a signer needs of the header.
-func (m *Message) Header() *Header { return m.header(nil) }
-
-func (m *Message) header(also map[string]bool) *Header {
+// Header returns what a signer needs of the header; also has the lower-case
+// names of fields to sign besides the usual ones.
+func (m *Message) Header(also map[string]bool) *Header {
 	h := Header{Also: also}
 	for _, f := range m.fields {
 		h.Add(f.name, f.value)
@@ -64,6 +63,6 @@ func (m *Message) header(also map[string]bool) *Header {
 // FromDomain returns the domain of the author, in A-labels. The error says why
 // there is not exactly one.
 func (m *Message) FromDomain() (string, error) {
-	author, _, err := m.Header().author()
+	author, _, err := m.Header(nil).author()
 	return author.domain, err
 }

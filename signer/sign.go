@@ -153,7 +153,7 @@ func Sign(m *Message, list []Signature) ([]string, error) {
 			also[strings.ToLower(name)] = true
 		}
 	}
-	header := m.header(also)
+	header := m.Header(also)
 	header.signatures = nil // it is signed again, whatever it has
 	if header.err != nil {
 		return nil, header.err

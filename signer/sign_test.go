@@ -53,7 +53,7 @@ func signatures(with []keys.SigningKey, body Canonicalization) []Signature {
 // inPieces signs as the milter does: the body comes in pieces cut anywhere, also
 // between CR and LF.
 func inPieces(m *Message, with []keys.SigningKey, body Canonicalization, random *rand.Rand) ([]string, error) {
-	s, err := Start(signatures(with, body), m.Header())
+	s, err := Start(signatures(with, body), m.Header(nil))
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -16,9 +17,7 @@ func parseLogLine(line string) map[string]string {
 		}
 		fields := map[string]string{}
 		for key, value := range values {
-			if text, ok := value.(string); ok {
-				fields[key] = text
-			}
+			fields[key] = fmt.Sprint(value)
 		}
 		return fields
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 
 	"dkimd/internal/setup"
@@ -52,8 +55,6 @@ they are now. The exit code is 3 if the mail is not signed.`,
 	flags.BoolVar(&o.incoming, "incoming", false, "it comes through a listener that is incoming")
 	flags.StringVar(&o.queueID, "queue-id", "", "Postfix's queue `id` of a message that has come")
 	flags.StringVar(&o.logFile, "log", "", "dkimd's log `file`, or - for standard input (default: the journal)")
-	cmd.MarkFlagsOneRequired("from", "file", "queue-id")
-	cmd.MarkFlagsMutuallyExclusive("from", "file", "queue-id")
 	u.jsonFlag(cmd)
 	return cmd
 }
@@ -62,9 +63,11 @@ they are now. The exit code is 3 if the mail is not signed.`,
 type whyView struct {
 	Logged     map[string]string `json:"logged,omitempty"` // the message's line in the log
 	Decision   string            `json:"decision"`         // signed, unsigned or tempfail
-	Reason     string            `json:"reason,omitempty"`
+	Reason     signer.Reason     `json:"reason,omitempty"`
 	FromDomain string            `json:"from_domain"`
+	Mismatch   bool              `json:"login_mismatch,omitempty"` // signed all the same
 	Signatures []whySignature    `json:"signatures"`
+	Risks      []string          `json:"risks,omitempty"`
 	Steps      []signer.Step     `json:"steps"`
 }
 
@@ -75,30 +78,25 @@ type whySignature struct {
 }
 
 func (u *ui) why(o whyOptions) error {
+	asked := slices.DeleteFunc([]string{o.from, o.file, o.queueID}, func(s string) bool { return s == "" })
+	if len(asked) != 1 {
+		return usage(errors.New("ask about one of --from, --file and --queue-id"), "dkimctl why --help shows examples")
+	}
 	c, err := u.config()
 	if err != nil {
 		return err
 	}
-	rules, err := setup.Rules(c, slog.Default())
+	log := slog.New(slog.DiscardHandler)
+	rules, err := setup.Rules(c, log)
 	if err != nil {
 		return usage(err)
 	}
-	view := whyView{Signatures: []whySignature{}}
+	var logged map[string]string
 	if o.queueID != "" {
-		if view.Logged, err = u.findLogLine(o.queueID, o.logFile); err != nil {
+		if logged, err = u.findLogLine(o.queueID, o.logFile); err != nil {
 			return err
 		}
-		o.fromLog(view.Logged)
-	}
-	header := &signer.Header{Also: rules.AlsoFields}
-	if o.file != "" {
-		m, err := u.readMessage(o.file)
-		if err != nil {
-			return err
-		}
-		header = m.Header()
-	} else {
-		header.Add("From", o.from)
+		o.fromLog(logged)
 	}
 	origin := signer.Origin{Login: o.login, Daemon: o.daemon, Incoming: o.incoming}
 	if o.client != "" && o.client != "unknown" {
@@ -106,61 +104,88 @@ func (u *ui) why(o whyOptions) error {
 			return usage(fmt.Errorf("--client %s is not an IP address", o.client))
 		}
 	}
-	d, steps := rules.Explain(origin, header, keys.NewKeyring(setup.Store(c), slog.Default()))
-	view.Decision, view.Reason, view.FromDomain, view.Steps = "signed", string(d.Reason), d.FromDomain, steps
-	if d.Reason != "" {
-		view.Decision = "unsigned"
-		if d.TempFail {
-			view.Decision = "tempfail"
+	message := signer.ParseMessage([]byte("From: " + o.from))
+	if o.file != "" {
+		if message, err = u.readMessage(o.file); err != nil {
+			return err
 		}
+	}
+	d, steps := rules.Explain(origin, message.Header(rules.AlsoFields), keys.NewKeyring(setup.Store(c), log))
+	var risks []string
+	if d.Reason == "" && o.file != "" {
+		d, risks = rules.Try(d, message)
+	}
+	view := whyView{
+		Logged: logged, Decision: outcome(d), Reason: d.Reason, FromDomain: d.FromDomain, Mismatch: d.Mismatch,
+		Signatures: []whySignature{}, Risks: risks, Steps: steps,
 	}
 	for _, s := range d.Signatures {
 		view.Signatures = append(view.Signatures, whySignature{s.Domain, s.Selector, s.Algorithm})
 	}
-	return u.printWhy(view, d)
+	if u.json {
+		err = u.printJSON(view)
+	} else {
+		u.printWhy(view)
+	}
+	return cmp.Or(err, u.whyError(view))
 }
 
-func (u *ui) printWhy(view whyView, d signer.Decision) error {
-	if u.json {
-		if err := u.printJSON(view); err != nil {
-			return err
-		}
-	} else {
-		u.printLogged(view.Logged)
-		for _, s := range view.Steps {
-			mark := u.say("yes", "可")
-			if !s.OK {
-				mark = u.say("no", "否")
-			}
-			u.printf("%s%s: %s\n", u.label(s.Rule, s.Rule), mark, s.Saw)
-		}
-		for _, s := range view.Signatures {
-			u.printf("%sd=%s s=%s (%s)\n", u.label("signed with", "署名"), s.Domain, s.Selector, s.Algorithm)
-		}
-		if d.Mismatch {
-			u.printf("%s\n", u.say("although the login does not own the domain: login_match is not enforce",
-				"ログインのドメインは From と異なりますが、login_match の設定により署名します"))
-		}
+// outcome says what becomes of a message, as the log does.
+func outcome(d signer.Decision) string {
+	switch {
+	case d.TempFail:
+		return "tempfail"
+	case d.Reason != "":
+		return "unsigned"
 	}
-	if d.Reason == "" {
+	return "signed"
+}
+
+func (u *ui) printWhy(view whyView) {
+	if line := view.Logged; line != nil {
+		u.printf("%s%s", u.label("in the log", "ログ"), line["msg"])
+		for _, key := range []string{"time", "queue_id", "domain", "selector", "also", "from_domain", "reason", "login", "client", "daemon", "incoming", "risk", "error"} {
+			if value := line[key]; value != "" {
+				u.printf(" %s=%s", key, value)
+			}
+		}
+		u.printf("\n%s\n", u.say("by the rules and keys as they are now:", "現在の設定と鍵での判定:"))
+	}
+	for _, s := range view.Steps {
+		mark := u.say("yes", "可")
+		if !s.OK {
+			mark = u.say("no", "否")
+		}
+		u.printf("%-10s %-3s  %s\n", s.Rule, mark, s.Saw)
+	}
+	for _, s := range view.Signatures {
+		u.printf("%sd=%s s=%s (%s)\n", u.label("signed with", "署名"), s.Domain, s.Selector, s.Algorithm)
+	}
+	for _, risk := range view.Risks {
+		u.printf("%s%s\n", u.label("may break on its way", "配送中に署名が壊れるおそれ"), risk)
+	}
+	if view.Mismatch {
+		u.warn(u.say("the login may not send as the From domain: login_match is not enforce",
+			"ログインは From のドメインの所有者ではありませんが、login_match の設定により署名します"))
+	}
+}
+
+// whyError is the reason why a message is not signed: the one in the log, for a
+// message that has come.
+func (u *ui) whyError(view whyView) error {
+	decision, reason := view.Decision, view.Reason
+	if view.Logged != nil {
+		decision, reason = view.Logged["msg"], signer.Reason(view.Logged["reason"])
+	}
+	if reason == "" {
 		return nil
 	}
-	text := reasonTexts[d.Reason]
-	return notWanted(fmt.Errorf("%s: %s: %s", view.Decision, d.Reason, u.say(text.en, text.ja)), u.say(text.remedyEn, text.remedyJa))
-}
-
-// printLogged prints the message's line in the log.
-func (u *ui) printLogged(line map[string]string) {
-	if line == nil {
-		return
+	text := reasonTexts[reason]
+	hint := u.say(text.remedyEn, text.remedyJa)
+	if view.Reason == "" {
+		hint = u.say("it would be signed now", "現在の設定と鍵では署名されます")
 	}
-	u.printf("%s%s", u.label("in the log", "ログ"), line["msg"])
-	for _, key := range []string{"time", "queue_id", "domain", "selector", "from_domain", "reason", "login", "client", "error"} {
-		if value := line[key]; value != "" {
-			u.printf(" %s=%s", key, value)
-		}
-	}
-	u.printf("\n%s\n", u.say("by the rules as they are now:", "現在の設定での判定:"))
+	return notWanted(fmt.Errorf("%s: %s: %s", decision, reason, u.say(text.en, text.ja)), hint)
 }
 
 // fromLog takes over what the log says of a message.
@@ -172,7 +197,7 @@ func (o *whyOptions) fromLog(line map[string]string) {
 	if domain != "" {
 		o.from = "somebody@" + domain
 	}
-	o.login, o.client, o.daemon = line["login"], line["client"], line["daemon"]
+	o.login, o.client, o.daemon, o.incoming = line["login"], line["client"], line["daemon"], line["incoming"] == "true"
 }
 
 // findLogLine returns the line of dkimd's log about a message.

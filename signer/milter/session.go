@@ -257,5 +257,12 @@ func (s *session) origin() []slog.Attr {
 	if s.client.IsValid() {
 		client = s.client.String()
 	}
-	return []slog.Attr{slog.String("login", s.login), slog.String("client", client)}
+	attrs := []slog.Attr{slog.String("login", s.login), slog.String("client", client)}
+	if len(s.settings.Rules.IncomingDaemons) > 0 { // else it is the same for all
+		attrs = append(attrs, slog.String("daemon", s.daemon))
+	}
+	if s.incoming {
+		attrs = append(attrs, slog.Bool("incoming", true))
+	}
+	return attrs
 }
