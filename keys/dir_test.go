@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -217,7 +216,7 @@ func TestUpdatesDoNotLoseEachOther(t *testing.T) {
 func TestKeyring(t *testing.T) {
 	store := newStore(t)
 	now := testTime
-	ring := NewKeyring(store, slog.New(slog.DiscardHandler))
+	ring := NewKeyring(store)
 	ring.now = func() time.Time { return now }
 	expect := func(what string, active int, pending bool) {
 		t.Helper()
@@ -328,7 +327,7 @@ func TestAStoreThatHangs(t *testing.T) {
 	add(t, store, "example.jp", record.Ed25519, true)
 	add(t, store, "b.example", record.Ed25519, true)
 	hanging := hangingStore{store, make(chan struct{})}
-	ring := NewKeyring(store, slog.New(slog.DiscardHandler))
+	ring := NewKeyring(store)
 	ring.timeout = 10 * time.Millisecond
 	now := testTime
 	ring.now = func() time.Time { return now }

@@ -93,7 +93,16 @@ func lock(path string) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := likeDir(file, 0o600); err != nil {
+	// Who owns the directory could have laid a link there, to a file that root
+	// would then give away.
+	info, err := file.Stat()
+	if err == nil && (!info.Mode().IsRegular() || info.Sys().(*syscall.Stat_t).Nlink != 1) {
+		err = &fs.PathError{Op: "lock", Path: path, Err: errNotRegular}
+	}
+	if err == nil {
+		err = likeDir(file, 0o600)
+	}
+	if err != nil {
 		file.Close()
 		return nil, err
 	}

@@ -36,7 +36,6 @@ type Set struct {
 // is safe for concurrent use.
 type Keyring struct {
 	store Store
-	log   *slog.Logger
 	now   func() time.Time
 	// timeout is readTimeout, but in tests.
 	timeout time.Duration
@@ -71,8 +70,8 @@ const (
 var errNoAnswer = errors.New("the key store does not answer")
 
 // NewKeyring returns a keyring over a store.
-func NewKeyring(store Store, log *slog.Logger) *Keyring {
-	return &Keyring{store: store, log: log, now: time.Now, timeout: readTimeout, domains: map[string]entry{}, reading: map[string]*reading{}}
+func NewKeyring(store Store) *Keyring {
+	return &Keyring{store: store, now: time.Now, timeout: readTimeout, domains: map[string]entry{}, reading: map[string]*reading{}}
 }
 
 // Lookup returns the keys of a domain, whose name is what [ParseDomain]
@@ -140,7 +139,7 @@ func (r *Keyring) goOn(domain string, known entry, err error) (Set, error) {
 	if len(known.set.Active) == 0 {
 		return Set{}, err
 	}
-	r.log.Warn("the key store cannot be read: signing goes on with the keys in memory", "domain", domain, "error", err)
+	slog.Warn("the key store cannot be read: signing goes on with the keys in memory", "domain", domain, "error", err)
 	known.checked = r.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -23,8 +23,15 @@ var toASCII = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainNa
 // be a mail domain: one label, an address, an underscore, anything that a path
 // could be made of.
 func ParseDomain(name string) (string, error) {
-	if strings.Contains(name, "@") {
+	switch {
+	case strings.ContainsAny(name, "@＠"):
 		return "", fmt.Errorf("%q is an address, not a domain name: give what stands behind the @", name)
+	case strings.Contains(name, "://"):
+		return "", fmt.Errorf("%q is a URL, not a domain name: give the domain alone", name)
+	case strings.Contains(name, "_domainkey"):
+		return "", fmt.Errorf("%q is the host of a record, not a domain name: give what stands behind _domainkey", name)
+	case strings.ContainsAny(name, " \t\r\n,;"):
+		return "", fmt.Errorf("%q holds a blank or a comma: give one domain name", name)
 	}
 	domain, err := toASCII.ToASCII(name)
 	if err != nil || !utf8.ValidString(name) {

@@ -41,22 +41,21 @@ func (b *bodyScan) scan(p []byte) {
 	}
 }
 
-// risks returns what may be rewritten on the way: the words stand in the log and
-// label counters.
+// Risks lists what in a body may be rewritten on its way, which breaks the
+// signature. The words stand in the log and label counters.
+var Risks = []string{
+	"8bit",                      // to a server without 8BITMIME, Postfix converts it
+	"long_line",                 // it is cut
+	"bare_cr", "bare_lf", "nul", // servers differ in what they make of them
+}
+
+// risks returns those that there are.
 func (b *bodyScan) risks() []string {
+	found := []bool{b.eightBit, b.longLine, b.bareCR || b.last == '\r', b.bareLF, b.nul}
 	var list []string
-	for _, risk := range []struct {
-		name string
-		is   bool
-	}{
-		{"8bit", b.eightBit}, // to a server without 8BITMIME, Postfix converts it
-		{"long_line", b.longLine},
-		{"bare_cr", b.bareCR || b.last == '\r'},
-		{"bare_lf", b.bareLF},
-		{"nul", b.nul},
-	} {
-		if risk.is {
-			list = append(list, risk.name)
+	for i, risk := range Risks {
+		if found[i] {
+			list = append(list, risk)
 		}
 	}
 	return list

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"dkimd/keys"
@@ -52,11 +53,17 @@ func (u *ui) activate(name, selector string) error {
 		return err
 	}
 	var key keys.Key
+	var before []keys.Key
 	written, err := store.Update(known.Name, func(c *keys.Change) error {
 		i, err := pick(&c.Domain, selector)
 		if err != nil {
 			return err
 		}
+		// Who may not read private keys has to take them for good.
+		if _, err := store.Private(c.Name, c.Keys[i]); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+		before = c.In(keys.Active)
 		if err := c.Activate(i, moveNow("activate --unverified")); err != nil {
 			return notWanted(err)
 		}
@@ -65,6 +72,13 @@ func (u *ui) activate(name, selector string) error {
 	})
 	if err != nil {
 		return err
+	}
+	for _, k := range before {
+		if k.Algorithm == key.Algorithm {
+			u.hint(u.say(
+				fmt.Sprintf("%s is retired: its record must stay until mail in flight has arrived, for two weeks", k.Selector),
+				fmt.Sprintf("旧セレクタ %s は使用終了となりました。配送中のメールのため、そのレコードは 2 週間ほど残してください", k.Selector)))
+		}
 	}
 	return printAll(u, slices.Values([]keyView{viewKey(store, written, key)}), "", func(v keyView) {
 		u.printf("%s\n", u.say(

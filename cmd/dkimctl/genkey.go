@@ -70,24 +70,17 @@ func (u *ui) genkey(names []string, o genkeyOptions) error {
 	if o.activate {
 		u.warn("dkimd signs with the new key at once: until its record is in DNS on every name server, receivers see signatures that fail")
 	}
+	domains, err := u.parseDomains(names)
+	if err != nil {
+		return err
+	}
 	store, err := u.createStore(c)
 	if err != nil {
 		return err
 	}
 	var errs []error
-	made := map[string]bool{}
 	views := func(yield func(keyView) bool) {
-		for _, name := range names {
-			domain, err := keys.ParseDomain(name)
-			if err != nil {
-				errs = append(errs, usage(err))
-				continue
-			}
-			if made[domain] {
-				u.warn(domain + " is named twice: it gets its key once")
-				continue
-			}
-			made[domain] = true
+		for _, domain := range domains {
 			views, err := u.makeKeys(store, domain, algorithms, o)
 			if err != nil {
 				errs = append(errs, err)
@@ -98,10 +91,37 @@ func (u *ui) genkey(names []string, o genkeyOptions) error {
 					return
 				}
 			}
+			if u.out.err != nil {
+				errs = append(errs, failed(fmt.Errorf("the key of %s is made, but cannot be printed: %w", domain, u.out.err),
+					"dkimctl record "+domain+" prints it again"))
+				return
+			}
 		}
 	}
 	err = printAll(u, views, "\n", u.printMade)
 	return errors.Join(append(errs, err)...)
+}
+
+// parseDomains takes the names all or none, so that a command with a slip in one
+// of them can be given again.
+func (u *ui) parseDomains(names []string) ([]string, error) {
+	var domains []string
+	var wrong []error
+	for _, name := range names {
+		domain, err := keys.ParseDomain(name)
+		switch {
+		case err != nil:
+			wrong = append(wrong, err)
+		case slices.Contains(domains, domain):
+			u.warn(domain + " is named twice: it gets its key once")
+		default:
+			domains = append(domains, domain)
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, usage(errors.Join(wrong...))
+	}
+	return domains, nil
 }
 
 // check completes the options from the configuration and returns the algorithms
@@ -190,6 +210,9 @@ func (u *ui) makeKeys(store *keys.Dir, domain string, algorithms []string, o gen
 	for _, key := range written.Keys {
 		hasRSA = hasRSA || key.Algorithm == record.RSA && key.State != keys.Revoked
 		if !slices.Contains(ids, key.ID) {
+			if key.State == keys.Pending && slices.Contains(algorithms, key.Algorithm) {
+				u.warn(domain + " has a pending key already, " + key.Selector + ": dkimctl record " + domain + " prints its record")
+			}
 			continue
 		}
 		if _, err := store.Private(domain, key); err != nil {

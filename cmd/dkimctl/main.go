@@ -60,13 +60,14 @@ configuration; 3 not as wanted (a bad signature, for example).`,
   dkimctl list`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			return u.chooseLanguage(os.Getenv)
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return cmp.Or(emptyFlag(cmd), u.chooseLanguage(os.Getenv))
 		},
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&u.configPath, "config", defaultConfig, "the configuration `file`")
 	flags.StringVar(&u.lang, "lang", "", "language of text for people: en or ja (default from LANG)")
+	root.InitDefaultHelpFlag() // else cobra takes what follows --help for its value
 	root.SetVersionTemplate("dkimctl {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		what, _, _ := strings.Cut(err.Error(), ": strconv.") // of no help to people
@@ -102,6 +103,17 @@ configuration; 3 not as wanted (a bad signature, for example).`,
 		}
 	}
 	return root
+}
+
+// emptyFlag refuses a flag without a value, as --selector "$S" is where S is not
+// set: it would mean all.
+func emptyFlag(cmd *cobra.Command) error {
+	for _, name := range []string{"config", "selector", "queue-id"} {
+		if flag := cmd.Flag(name); flag != nil && flag.Changed && flag.Value.String() == "" {
+			return usage(fmt.Errorf("--%s is empty: give it a value, or leave it out", name))
+		}
+	}
+	return nil
 }
 
 // wrongArgs says which argument of the usage is missing, or which is too much.

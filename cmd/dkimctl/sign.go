@@ -43,12 +43,16 @@ func (u *ui) sign(file string) error {
 	if err != nil {
 		return notWanted(err)
 	}
-	set, err := keys.NewKeyring(store, slog.New(slog.DiscardHandler)).Lookup(domain)
+	set, err := keys.NewKeyring(store).Lookup(domain)
 	if err != nil {
 		return err
 	}
 	if len(set.Active) == 0 {
-		return notWanted(fmt.Errorf("%s has no active key", domain), "dkimctl show "+domain+" lists its keys")
+		hint := "make one: dkimctl genkey " + domain
+		if set.Pending {
+			hint = "one is pending: dkimctl show " + domain
+		}
+		return notWanted(fmt.Errorf("%s has no active key", domain), hint)
 	}
 	signatures, err := signer.Sign(m, rules.Signatures(domain, set.Active))
 	if err != nil {

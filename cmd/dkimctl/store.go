@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"strings"
 	"time"
 
 	"dkimd/internal/config"
@@ -50,7 +51,11 @@ func (u *ui) createStore(c *config.Config) (*keys.Dir, error) {
 			u.warn(fmt.Sprintf("%v: the new store %s is for root alone, and a dkimd under another user cannot read it", err, c.Keys.Store))
 		}
 	}
-	return store, store.Create(owners)
+	if err := store.Create(owners); err != nil {
+		return nil, err
+	}
+	u.hint("this is the first key: the key store " + c.Keys.Store + " is made")
+	return store, nil
 }
 
 func lookupOwners() (*keys.Owners, error) {
@@ -86,7 +91,13 @@ func readDomain(store keys.Store, name string) (*keys.Domain, error) {
 	}
 	d, _, err := store.Read(domain)
 	if errors.Is(err, keys.ErrNoKeys) {
-		return nil, notWanted(fmt.Errorf("%s has no keys", domain), "make one: dkimctl genkey "+domain)
+		hint := "make one: dkimctl genkey " + domain
+		for _, parent, ok := strings.Cut(domain, "."); ok; _, parent, ok = strings.Cut(parent, ".") {
+			if _, err := store.Stamp(parent); err == nil {
+				hint = parent + " has keys: is that what you mean?"
+			}
+		}
+		return nil, notWanted(fmt.Errorf("%s has no keys", domain), hint)
 	}
 	return d, err
 }

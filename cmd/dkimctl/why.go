@@ -110,7 +110,7 @@ func (u *ui) why(o whyOptions) error {
 			return err
 		}
 	}
-	d, steps := rules.Explain(origin, message.Header(rules.AlsoFields), keys.NewKeyring(setup.Store(c), log))
+	d, steps := rules.Explain(origin, message.Header(rules.AlsoFields), keys.NewKeyring(setup.Store(c)))
 	var risks []string
 	if d.Reason == "" && o.file != "" {
 		d, risks = rules.Try(d, message)

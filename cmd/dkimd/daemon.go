@@ -14,7 +14,6 @@ import (
 	"dkimd/internal/config"
 	"dkimd/internal/metrics"
 	"dkimd/internal/setup"
-	"dkimd/keys"
 	"dkimd/signer"
 	"dkimd/signer/milter"
 
@@ -23,11 +22,9 @@ import (
 
 // loaded is all that a configuration makes.
 type loaded struct {
-	settings    *milter.Settings
-	endpoints   []milter.Endpoint
-	store       *keys.Dir
-	http        string // where to serve metrics
-	stopTimeout time.Duration
+	config    *config.Config
+	settings  *milter.Settings
+	endpoints []milter.Endpoint
 }
 
 // loadError is what is wrong with a configuration, or with what it names: all
@@ -56,7 +53,7 @@ func load(path string, stderr io.Writer) (*loaded, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, loadError{err}
 	}
-	return &loaded{settings, endpoints, store, c.HTTP.Listen, time.Duration(c.Milter.StopTimeout)}, nil
+	return &loaded{c, settings, endpoints}, nil
 }
 
 // daemon is the program while it runs.
@@ -73,8 +70,8 @@ type daemon struct {
 // until the messages under way have finished.
 func (d *daemon) serve(ctx context.Context, hangup <-chan os.Signal) error {
 	d.server = milter.NewServer()
-	d.metrics = metrics.New(setup.Version(), reasons())
-	d.site.handler = d.metrics.Handler(func() error { return d.loaded.Load().store.Check() })
+	d.metrics = metrics.New(setup.Version(), reasons(), signer.Risks)
+	d.site.handler = d.metrics.Handler(func() error { return setup.Store(d.loaded.Load().config).Check() })
 	defer d.site.move("", nil)
 	if err := d.apply(); err != nil {
 		return err
@@ -86,7 +83,7 @@ func (d *daemon) serve(ctx context.Context, hangup <-chan os.Signal) error {
 		case <-hangup:
 			d.reload()
 		case <-ctx.Done():
-			atMost := d.loaded.Load().stopTimeout
+			atMost := time.Duration(d.loaded.Load().config.Milter.StopTimeout)
 			slog.Info("stopping: messages under way may finish", "at_most", atMost)
 			notify(systemd.SdNotifyStopping)
 			bounded, cancel := context.WithTimeout(context.Background(), atMost)
@@ -122,9 +119,12 @@ func (d *daemon) applyAll() error {
 		return err
 	}
 	l.settings.Metrics = d.metrics
-	ln, err := d.site.listen(l.http)
+	if old := d.loaded.Load(); old != nil && old.config.Keys.Store == l.config.Keys.Store {
+		l.settings.Ring = old.settings.Ring // with the keys that it has in memory
+	}
+	ln, err := d.site.listen(l.config.HTTP.Listen)
 	if err != nil {
-		return fmt.Errorf("http.listen: %w", err)
+		return l.config.At("http.listen", err)
 	}
 	if err := d.server.Apply(l.settings, l.endpoints); err != nil {
 		if ln != nil {
@@ -133,7 +133,7 @@ func (d *daemon) applyAll() error {
 		return err
 	}
 	d.loaded.Store(l)
-	d.site.move(l.http, ln)
+	d.site.move(l.config.HTTP.Listen, ln)
 	slog.SetDefault(l.settings.Log) // go-milter's own lines, too
 	return nil
 }

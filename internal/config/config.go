@@ -267,8 +267,9 @@ func (c *Config) check() {
 		}
 		if d.Canonicalization == "" {
 			d.Canonicalization = c.Sign.Canonicalization
+		} else {
+			oneOf(key+".canonicalization", d.Canonicalization, canonicalizations...)
 		}
-		oneOf(key+".canonicalization", d.Canonicalization, canonicalizations...)
 		if d.Expiry == nil {
 			d.Expiry = &c.Sign.Expiry
 		} else if *d.Expiry != 0 {

@@ -36,9 +36,9 @@ const BadKey = "bad_key"
 const alertFor = 5 * time.Minute
 
 // New returns figures that stand at zero. Reasons are all that a message can be
-// unsigned for: each has its counter from the start, so that a rate over it is
-// right from its first event on.
-func New(version string, reasons []string) *Metrics {
+// unsigned for, risks all that it can have: each has its counter from the start,
+// so that a rate over it is right from its first event on.
+func New(version string, reasons, risks []string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -91,6 +91,16 @@ func New(version string, reasons []string) *Metrics {
 	m.messages.WithLabelValues("signed", "")
 	for _, reason := range reasons {
 		m.messages.WithLabelValues("unsigned", reason)
+		m.messages.WithLabelValues("tempfail", reason)
+	}
+	for _, risk := range risks {
+		m.risks.WithLabelValues(risk)
+	}
+	for _, bound := range []string{"max_connections", "peers"} {
+		m.refused.WithLabelValues(bound)
+	}
+	for _, algorithm := range []string{"rsa", "ed25519"} {
+		m.signatures.WithLabelValues(algorithm)
 	}
 	return m
 }

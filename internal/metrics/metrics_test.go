@@ -30,7 +30,7 @@ func get(t *testing.T, server *httptest.Server, path string) (int, string) {
 
 // used returns metrics of a daemon that has done a little of everything.
 func used() *Metrics {
-	m := New("v1", []string{"no_key", BadKey})
+	m := New("v1", []string{"no_key", BadKey}, []string{"8bit"})
 	m.Signed([]string{"rsa", "ed25519"}, []string{"8bit"}, 3*time.Millisecond, false)
 	m.Signed([]string{"rsa"}, nil, 3*time.Millisecond, true)
 	m.Unsigned("no_key", false)
@@ -83,7 +83,7 @@ func TestPrometheusHasNothingToComplainAbout(t *testing.T) {
 }
 
 func TestReady(t *testing.T) {
-	m := New("v1", nil)
+	m := New("v1", nil, nil)
 	var inTheWay error
 	server := httptest.NewServer(m.Handler(func() error { return inTheWay }))
 	defer server.Close()

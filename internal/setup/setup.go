@@ -129,7 +129,7 @@ func Milter(c *config.Config, log *slog.Logger) (*milter.Settings, []milter.Endp
 	settings := &milter.Settings{
 		Log:            log,
 		Rules:          rules,
-		Ring:           keys.NewKeyring(Store(c), log),
+		Ring:           keys.NewKeyring(Store(c)),
 		MaxConnections: c.Milter.MaxConnections,
 		IdleTimeout:    time.Duration(c.Milter.IdleTimeout),
 		FrameTimeout:   time.Duration(c.Milter.FrameTimeout),

@@ -89,7 +89,7 @@ func newFixture(t testing.TB) *fixture {
 			}},
 			TempFailStoreError: true,
 		},
-		Ring:           keys.NewKeyring(f.store, log),
+		Ring:           keys.NewKeyring(f.store),
 		MaxConnections: 100,
 		IdleTimeout:    time.Hour,
 		FrameTimeout:   time.Minute,
