@@ -58,7 +58,8 @@ type Signature struct {
 
 // Decision is what becomes of a message.
 type Decision struct {
-	FromDomain string      // A-labels; empty if the message has no single one
+	From       string      // the author's address; empty if there is no single one
+	FromDomain string      // its domain, in A-labels
 	Signatures []Signature // to make; none: do not sign, for Reason
 	Reason     Reason
 	Err        error // details of the reason, or of a signature that is left out
@@ -76,6 +77,9 @@ func (r *Rules) Decide(origin Origin, header *Header, ring Ring) Decision {
 func (r *Rules) decide(origin Origin, header *Header, ring Ring, p *path) Decision {
 	author, fault, err := header.author()
 	d := Decision{FromDomain: author.domain}
+	if fault == "" {
+		d.From = author.local + "@" + author.domain
+	}
 
 	v := r.vouch(origin, p)
 	if v == nil {
@@ -85,7 +89,7 @@ func (r *Rules) decide(origin Origin, header *Header, ring Ring, p *path) Decisi
 		p.add("from", false, "%v", err)
 		return d.unsigned(fault, err)
 	}
-	p.add("from", true, "%s@%s", author.local, author.domain)
+	p.add("from", true, "%s", d.From)
 
 	if r.Domains[author.domain].Off {
 		p.add("domain", false, "%s has sign = false", author.domain)

@@ -5,6 +5,13 @@ import "dkimd/signer"
 // reasonText says what a reason means and what to do, to people.
 type reasonText struct{ en, ja, remedyEn, remedyJa string }
 
+// incomingText is for [signer.NotOurs] where mail is not signed at all.
+var incomingText = reasonText{
+	"the message came in where mail is not signed", "署名しない受信側の経路から届いたメールです",
+	"look at the direction of the [[listener]] and at sign.incoming_daemons, and at where Postfix takes the message",
+	"[[listener]] の direction と sign.incoming_daemons、および Postfix の受付経路を確認してください",
+}
+
 var reasonTexts = map[signer.Reason]reasonText{
 	signer.NotOurs: {
 		"neither a login nor a [[network]] vouches for the message",
@@ -23,14 +30,14 @@ var reasonTexts = map[signer.Reason]reasonText{
 	signer.BadFrom: {
 		"the From field is not as RFC 5322 has it", "From の書式が RFC 5322 に合っていません",
 		"the program that sends it has to write the field correctly: quotes around a name with special characters",
-		"送信するプログラムの From の書式(記号を含む表示名の引用符など)を直してください",
+		"送信するプログラムの From の書式(記号を含む表示名の引用符など)を修正してください",
 	},
 	signer.BadHeader: {
-		"a header field to be signed is malformed, or there is far too much header", "署名対象のヘッダーが不正、または多すぎます",
-		"look at the error in the log: the program that sends the mail has to be mended", "ログの error を確認し、送信するプログラムを直してください",
+		"a header field to be signed is malformed, or there is far too much header", "署名対象のヘッダーが不正であるか、多すぎます",
+		"look at the error in the log: the program that sends the mail has to be mended", "ログの error を確認し、送信するプログラムを修正してください",
 	},
 	signer.LoginMismatch: {
-		"the login may not send as the From domain", "このログインは From のドメインの所有者ではありません",
+		"the login may not send as the From domain", "このログインには From のドメインでの送信が許可されていません",
 		"send from an address of the login's own domain, or list the login in sign.login_map",
 		"ログインと同じドメインのアドレスから送信するか、sign.login_map に登録してください",
 	},
@@ -48,11 +55,11 @@ var reasonTexts = map[signer.Reason]reasonText{
 		"dkimctl genkey で鍵を作成し、レコードの公開後に dkimctl activate で有効にしてください",
 	},
 	signer.KeyPending: {
-		"the From domain has a key that is not active yet", "鍵はありますが、まだ有効にされていません",
+		"the From domain has a key that is not active yet", "鍵はありますが、まだ有効化されていません",
 		"when its record is in DNS: dkimctl activate", "DNS への登録を確認後、dkimctl activate で有効にしてください",
 	},
 	signer.AlreadySigned: {
-		"the message came with our signature, and that verifies", "すでに当方の有効な署名が付いています",
+		"the message came with our signature, and that verifies", "すでに当サーバーの有効な署名が付いています",
 		"nothing is wrong: the message passed through here before", "問題ありません(一度署名されたメールが再び通過したものです)",
 	},
 	signer.StoreError: {
@@ -62,11 +69,11 @@ var reasonTexts = map[signer.Reason]reasonText{
 	},
 	signer.BadKey: {
 		"what the store holds for the domain is damaged", "このドメインの鍵ファイルが壊れています",
-		"restore the file that the error names from a backup, or make a new key with dkimctl genkey",
-		"error に示されたファイルをバックアップから戻すか、dkimctl genkey で新しい鍵を作成してください",
+		"do what the error says: restore the file that it names from a backup, or, if that is a private key, make a new pair with dkimctl genkey",
+		"error に示されたファイルをバックアップから戻してください。秘密鍵のファイルであれば、dkimctl genkey で新しい鍵を作成することもできます",
 	},
 	signer.BadBody: {
 		"the body has more than a megabyte of blanks in a row", "本文に 1 MB を超える空白の連続があります",
-		"the program that sends it has to be mended", "送信するプログラムを直してください",
+		"the program that sends it has to be mended", "送信するプログラムを修正してください",
 	},
 }

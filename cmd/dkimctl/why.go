@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -82,6 +84,9 @@ func (u *ui) why(o whyOptions) error {
 	if len(asked) != 1 {
 		return usage(errors.New("ask about one of --from, --file and --queue-id"), "dkimctl why --help shows examples")
 	}
+	if o.queueID != "" && (o.login != "" || o.client != "" || o.daemon != "" || o.incoming) {
+		return usage(errors.New("--queue-id takes all else from the log"), "to ask about other mail: dkimctl why --from ADDRESS --login LOGIN")
+	}
 	c, err := u.config()
 	if err != nil {
 		return err
@@ -110,9 +115,19 @@ func (u *ui) why(o whyOptions) error {
 			return err
 		}
 	}
-	d, steps := rules.Explain(origin, message.Header(rules.AlsoFields), keys.NewKeyring(setup.Store(c)))
+	store := setup.Store(c)
+	ring := signer.Ring(keys.NewKeyring(store))
+	mayRead := !errors.Is(store.CheckPrivate(), fs.ErrPermission)
+	if !mayRead {
+		u.hint("the private keys are not looked at: " + who() + " may not read them")
+		ring = stateRing{store}
+	}
+	d, steps := rules.Explain(origin, message.Header(rules.AlsoFields), ring)
+	if errors.Is(d.Err, fs.ErrPermission) && os.Geteuid() != 0 {
+		return d.Err // the daemon may be able to
+	}
 	var risks []string
-	if d.Reason == "" && o.file != "" {
+	if d.Reason == "" && o.file != "" && mayRead {
 		d, risks = rules.Try(d, message)
 	}
 	view := whyView{
@@ -144,17 +159,17 @@ func outcome(d signer.Decision) string {
 func (u *ui) printWhy(view whyView) {
 	if line := view.Logged; line != nil {
 		u.printf("%s%s", u.label("in the log", "ログ"), line["msg"])
-		for _, key := range []string{"time", "queue_id", "domain", "selector", "also", "from_domain", "reason", "login", "client", "daemon", "incoming", "risk", "error"} {
-			if value := line[key]; value != "" {
+		for _, key := range slices.SortedFunc(maps.Keys(line), byLogOrder) {
+			if value := line[key]; value != "" && key != "msg" && key != "level" {
 				u.printf(" %s=%s", key, value)
 			}
 		}
 		u.printf("\n%s\n", u.say("by the rules and keys as they are now:", "現在の設定と鍵での判定:"))
 	}
 	for _, s := range view.Steps {
-		mark := u.say("yes", "可")
+		mark := "yes"
 		if !s.OK {
-			mark = u.say("no", "否")
+			mark = "no"
 		}
 		u.printf("%-10s %-3s  %s\n", s.Rule, mark, s.Saw)
 	}
@@ -166,8 +181,15 @@ func (u *ui) printWhy(view whyView) {
 	}
 	if view.Mismatch {
 		u.warn(u.say("the login may not send as the From domain: login_match is not enforce",
-			"ログインは From のドメインの所有者ではありませんが、login_match の設定により署名します"))
+			"このログインには From のドメインでの送信が許可されていませんが、login_match の設定により署名します"))
 	}
+}
+
+// logOrder has the fields of a log line that people look for first.
+var logOrder = []string{"error", "risk", "client", "login", "from", "from_domain", "reason", "selector", "domain", "queue_id", "time"}
+
+func byLogOrder(a, b string) int {
+	return cmp.Or(slices.Index(logOrder, b)-slices.Index(logOrder, a), strings.Compare(a, b))
 }
 
 // whyError is the reason why a message is not signed: the one in the log, for a
@@ -181,6 +203,9 @@ func (u *ui) whyError(view whyView) error {
 		return nil
 	}
 	text := reasonTexts[reason]
+	if i := slices.IndexFunc(view.Steps, func(s signer.Step) bool { return !s.OK }); reason == signer.NotOurs && i >= 0 && view.Steps[i].Rule == "listener" {
+		text = incomingText
+	}
 	hint := u.say(text.remedyEn, text.remedyJa)
 	if view.Reason == "" {
 		hint = u.say("it would be signed now", "現在の設定と鍵では署名されます")
@@ -188,13 +213,30 @@ func (u *ui) whyError(view whyView) error {
 	return notWanted(fmt.Errorf("%s: %s: %s", decision, reason, u.say(text.en, text.ja)), hint)
 }
 
+// stateRing gives active keys without their private keys, to those who may not
+// read them.
+type stateRing struct{ store keys.Store }
+
+// Lookup implements [signer.Ring].
+func (r stateRing) Lookup(domain string) (keys.Set, error) {
+	d, _, err := r.store.Read(domain)
+	if errors.Is(err, keys.ErrNoKeys) {
+		return keys.Set{}, nil
+	}
+	if err != nil {
+		return keys.Set{}, err
+	}
+	set := keys.Set{Pending: len(d.In(keys.Pending)) > 0}
+	for _, k := range d.In(keys.Active) {
+		set.Active = append(set.Active, keys.SigningKey{Domain: domain, Selector: k.Selector, Algorithm: k.Algorithm})
+	}
+	return set, nil
+}
+
 // fromLog takes over what the log says of a message.
 func (o *whyOptions) fromLog(line map[string]string) {
-	domain := line["from_domain"]
-	if domain == "" {
-		domain = line["domain"]
-	}
-	if domain != "" {
+	o.from = line["from"]
+	if domain := cmp.Or(line["from_domain"], line["domain"]); o.from == "" && domain != "" {
 		o.from = "somebody@" + domain
 	}
 	o.login, o.client, o.daemon, o.incoming = line["login"], line["client"], line["daemon"], line["incoming"] == "true"
@@ -202,12 +244,13 @@ func (o *whyOptions) fromLog(line map[string]string) {
 
 // findLogLine returns the line of dkimd's log about a message.
 func (u *ui) findLogLine(id, file string) (map[string]string, error) {
+	id = strings.Trim(id, ": \t") // as it stands in Postfix's log
 	var in io.Reader
 	switch file {
 	case "":
 		text, err := exec.Command("journalctl", "--unit=dkimd", "--output=cat", "--no-pager", "--grep="+regexp.QuoteMeta(id)).Output()
-		if err != nil && len(text) == 0 {
-			return nil, failed(fmt.Errorf("the journal has nothing of %s: %w", id, err), "name dkimd's log with --log FILE, if it goes elsewhere")
+		if none := new(exec.ExitError); err != nil && (!errors.As(err, &none) || len(none.Stderr) > 0) {
+			return nil, failed(fmt.Errorf("the journal cannot be read: %w", err), "name dkimd's log with --log FILE, if it goes elsewhere")
 		}
 		in = bytes.NewReader(text)
 	case "-":

@@ -251,13 +251,20 @@ func (s *session) signed(took time.Duration) {
 	s.settings.mismatches.see(s.login, d.Mismatch)
 }
 
-// origin returns what a log line says of how the message came in.
+// maxAddress is the most that an address in use has, in bytes (RFC 5321 section
+// 4.5.3.1.3).
+const maxAddress = 256
+
+// origin returns what a log line says of how the message came in, and as whose.
 func (s *session) origin() []slog.Attr {
 	client := "unknown"
 	if s.client.IsValid() {
 		client = s.client.String()
 	}
 	attrs := []slog.Attr{slog.String("login", s.login), slog.String("client", client)}
+	if from := s.decision.From; from != "" && len(from) <= maxAddress {
+		attrs = append(attrs, slog.String("from", from))
+	}
 	if len(s.settings.Rules.IncomingDaemons) > 0 { // else it is the same for all
 		attrs = append(attrs, slog.String("daemon", s.daemon))
 	}

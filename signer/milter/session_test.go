@@ -301,7 +301,7 @@ func TestStoreError(t *testing.T) {
 	}
 	expectLine(t, f.log.about(t, m.QueueID), line{
 		"level": "ERROR", "msg": "unsigned", "queue_id": m.QueueID, "from_domain": "example.jp", "reason": "store_error",
-		"login": taro, "client": "203.0.113.9", "answer": "tempfail",
+		"login": taro, "client": "203.0.113.9", "from": "taro@example.jp", "answer": "tempfail",
 		"error": "the key store cannot be read: stat " + state + ": no such file or directory",
 	})
 	f.expectUnsigned(c, message("", text), signer.NotOurs) // needs no key
@@ -374,11 +374,11 @@ func TestOneLogLineAMessage(t *testing.T) {
 		login, text string
 		want        line
 	}{
-		{taro, text, line{"level": "INFO", "msg": "signed", "domain": "example.jp", "selector": "rsa,ed", "login": taro}},
-		{"other@b.example", text, line{"level": "INFO", "msg": "signed", "domain": "example.jp", "selector": "rsa,ed", "login": "other@b.example", "login_mismatch": true}},
-		{"", text, line{"level": "INFO", "msg": "unsigned", "from_domain": "example.jp", "reason": "not_ours", "login": ""}},
-		{taro, pending, line{"level": "INFO", "msg": "unsigned", "from_domain": "pending.example", "reason": "key_pending", "login": taro}},
-		{taro, none, line{"level": "INFO", "msg": "unsigned", "from_domain": "none.example", "reason": "no_key", "login": taro}},
+		{taro, text, line{"level": "INFO", "msg": "signed", "domain": "example.jp", "selector": "rsa,ed", "login": taro, "from": taro}},
+		{"other@b.example", text, line{"level": "INFO", "msg": "signed", "domain": "example.jp", "selector": "rsa,ed", "login": "other@b.example", "from": taro, "login_mismatch": true}},
+		{"", text, line{"level": "INFO", "msg": "unsigned", "from_domain": "example.jp", "reason": "not_ours", "login": "", "from": taro}},
+		{taro, pending, line{"level": "INFO", "msg": "unsigned", "from_domain": "pending.example", "reason": "key_pending", "login": taro, "from": "taro@pending.example"}},
+		{taro, none, line{"level": "INFO", "msg": "unsigned", "from_domain": "none.example", "reason": "no_key", "login": taro, "from": "taro@none.example"}},
 		{taro, twice, line{"level": "INFO", "msg": "unsigned", "from_domain": "", "reason": "multiple_from", "login": taro, "error": "there are 2 From fields"}},
 	} {
 		m := message(test.login, test.text)
