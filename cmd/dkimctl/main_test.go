@@ -9,13 +9,10 @@ import (
 	"encoding/pem"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -32,13 +29,7 @@ func TestMain(m *testing.M) {
 		runtime.LockOSThread() // strace counts system calls by thread
 		now = func() time.Time { return time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC) }
 		defaultConfig = "config.toml"
-		if id, err := strconv.Atoi(os.Getenv("RUN_AS")); err == nil {
-			for _, err := range []error{syscall.Setgroups(nil), syscall.Setgid(id), syscall.Setuid(id)} {
-				if err != nil {
-					panic(err)
-				}
-			}
-		}
+		testenv.RunAs()
 		main()
 	}})
 }
@@ -64,7 +55,7 @@ func runScripts(t *testing.T, dir string) {
 			)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   exits,
+			"exits":   testenv.Exits,
 			"cmpkeys": cmpKeys,
 			"pair":    pair,
 		},
@@ -94,22 +85,6 @@ func writeConfigs(dir string) error {
 		}
 	}
 	return nil
-}
-
-// exits CODE COMMAND... runs a command that ends with that code.
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE COMMAND...")
-	}
-	code, exit := 0, (*exec.ExitError)(nil)
-	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
-		code = exit.ExitCode()
-	} else {
-		ts.Check(err)
-	}
-	if strconv.Itoa(code) != args[0] {
-		ts.Fatalf("exit code %d, want %s", code, args[0])
-	}
 }
 
 // publicKey finds what is different in each run: a public key, its second

@@ -31,6 +31,8 @@ type loaded struct {
 // problems, joined.
 type loadError struct{ error }
 
+func (e loadError) Unwrap() error { return e.error }
+
 // load reads the configuration and checks what it names. Its error is a
 // loadError.
 func load(path string, stderr io.Writer) (*loaded, error) {

@@ -1,5 +1,6 @@
-// Package testenv says what a test needs from the machine. A test whose need
-// is not met is left out by name on a developer's machine, and fails in CI.
+// Package testenv says what a test needs from the machine, and has what scripts
+// of tests share. A test whose need is not met is left out by name on a
+// developer's machine, and fails in CI.
 package testenv
 
 import (

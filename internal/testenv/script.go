@@ -1,0 +1,41 @@
+package testenv
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// RunAs makes this process one of the user whose id RUN_AS has, if it is set.
+func RunAs() {
+	id, err := strconv.Atoi(os.Getenv("RUN_AS"))
+	if err != nil {
+		return
+	}
+	for _, err := range []error{syscall.Setgroups(nil), syscall.Setgid(id), syscall.Setuid(id)} {
+		if err != nil {
+			panic(err)
+		}
+	}
+}
+
+// Exits is a command of scripts: exits CODE COMMAND... runs a command that ends
+// with that code.
+func Exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	code, exit := 0, (*exec.ExitError)(nil)
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
