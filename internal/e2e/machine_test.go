@@ -25,7 +25,8 @@ store = "%s"
 algorithms = ["rsa", "ed25519"]
 
 [http]
-listen = ""
+listen = "127.0.0.1:%d"
+
 [log]
 format = "json"
 
@@ -45,6 +46,7 @@ type machine struct {
 	hop     *nextHop
 	store   string
 	config  string
+	http    int               // port of dkimd's metrics
 	records map[string]string // value by host
 
 	verifiers []verifiers.Verifier
@@ -80,6 +82,7 @@ func startMachine(t testing.TB, o options) *machine {
 	m.makeSocketDir(t)
 	m.store = filepath.Join(m.dir, "store")
 	m.config = filepath.Join(m.dir, "dkimd.toml")
+	m.http = freePorts(t, 1)[0]
 	m.configure(t, o.dkimd)
 	m.records = genkey(t, m.config, "example.jp", "example.com", "hosting.example")
 
@@ -115,7 +118,7 @@ func (m *machine) makeSocketDir(t testing.TB) {
 // configure writes dkimd's configuration, with more at its end.
 func (m *machine) configure(t testing.TB, more string) {
 	t.Helper()
-	writeFile(t, m.config, fmt.Sprintf(dkimdConfig, m.queue, m.store)+more)
+	writeFile(t, m.config, fmt.Sprintf(dkimdConfig, m.queue, m.store, m.http)+more)
 }
 
 func (m *machine) startDkimd(t testing.TB) {
