@@ -33,7 +33,7 @@ func (p *postfix) connect(t testing.TB, service, from string) *client {
 		t.Fatal(err)
 	}
 	conn.SetDeadline(time.Now().Add(clientTimeout))
-	if service == port465 {
+	if p.tlsFirst[service] {
 		conn = tls.Client(conn, p.tls())
 	}
 	c, err := smtp.NewClient(conn, "127.0.0.1")

@@ -77,12 +77,13 @@ var services = map[string]string{
 // postfix is a Postfix instance of the test's own, its services chrooted as in
 // Debian.
 type postfix struct {
-	dir    string
-	etc    string
-	queue  string
-	ports  map[string]int // by service
-	roots  *x509.CertPool
-	logins []string
+	dir      string
+	etc      string
+	queue    string
+	ports    map[string]int  // by service
+	tlsFirst map[string]bool // services that begin with TLS
+	roots    *x509.CertPool
+	logins   []string
 }
 
 // newPostfix sets up a Postfix that relays all mail to a port on this host. It
@@ -137,10 +138,11 @@ func (p *postfix) writeServices(t testing.TB, more map[string]string) {
 	}
 	all := maps.Clone(services)
 	maps.Copy(all, more)
-	p.ports = map[string]int{}
+	p.ports, p.tlsFirst = map[string]int{}, map[string]bool{}
 	free := freePorts(t, len(all))
 	for i, name := range slices.Sorted(maps.Keys(all)) {
 		p.ports[name] = free[i]
+		p.tlsFirst[name] = strings.Contains(all[name], "smtpd_tls_wrappermode=yes")
 		fmt.Fprintf(&text, "127.0.0.1:%d inet n - y - - smtpd %s\n", free[i], all[name])
 	}
 	writeFile(t, filepath.Join(p.etc, "master.cf"), text.String())
