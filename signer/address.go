@@ -17,6 +17,7 @@ func parseAddresses(value string) ([]address, error) {
 	p := addressParser{rest: value}
 	var found []address
 	inGroup := false
+	apart := true // from what stands before
 	for {
 		tok, err := p.next()
 		if err != nil {
@@ -29,13 +30,17 @@ func parseAddresses(value string) ([]address, error) {
 			}
 			return found, nil
 		case ',': // empty elements are allowed (RFC 5322 section 4.4)
+			apart = true
 			continue
 		case ';':
 			if !inGroup {
 				return nil, errors.New("a semicolon outside of a group")
 			}
-			inGroup = false
+			inGroup, apart = false, false
 			continue
+		}
+		if !apart {
+			return nil, fmt.Errorf("%s where a comma should be", tok)
 		}
 		p.back(tok)
 		addr, err := p.mailbox()
@@ -50,14 +55,7 @@ func parseAddresses(value string) ([]address, error) {
 			return nil, err
 		}
 		found = append(found, addr)
-		tok, err = p.next()
-		if err != nil {
-			return nil, err
-		}
-		if tok.kind != ',' && tok.kind != ';' && tok.kind != end {
-			return nil, fmt.Errorf("%s after an address", tok)
-		}
-		p.back(tok)
+		apart = false
 	}
 }
 
@@ -90,9 +88,11 @@ func (p *addressParser) mailbox() (address, error) {
 	}
 }
 
-// angle reads an address up to its closing bracket. An obsolete route before it
-// (RFC 5322 section 4.4) is refused: readers differ on which domain counts.
+// angle reads an address up to its closing bracket.
 func (p *addressParser) angle() (address, error) {
+	if err := p.skipRoute(); err != nil {
+		return address{}, err
+	}
 	var words []token
 	for {
 		tok, err := p.next()
@@ -121,6 +121,26 @@ func (p *addressParser) angle() (address, error) {
 	}
 }
 
+// skipRoute skips an obsolete route in front of an address, as in
+// <@a.example:taro@example.jp>, which is to be ignored (RFC 5322 section 4.4).
+// One of several domains is refused: to some readers the comma in it ends an
+// address.
+func (p *addressParser) skipRoute() error {
+	tok, err := p.next()
+	if err != nil || tok.kind != '@' {
+		p.back(tok)
+		return err
+	}
+	if _, err := p.domain(); err != nil {
+		return err
+	}
+	tok, err = p.next()
+	if err == nil && tok.kind != ':' {
+		err = fmt.Errorf("%s in a route", tok)
+	}
+	return err
+}
+
 // addressAfter reads what stands behind the @ of an address. The local part is
 // words joined by dots.
 func (p *addressParser) addressAfter(words []token) (address, error) {
@@ -128,6 +148,9 @@ func (p *addressParser) addressAfter(words []token) (address, error) {
 	for i, word := range words {
 		if (word.kind == '.') != (i%2 == 1) {
 			return address{}, errors.New("a local part that is not words joined by dots")
+		}
+		if word.kind == atom && strings.HasPrefix(word.text, "=?") { // some readers decode it
+			return address{}, errors.New("an encoded word in an address")
 		}
 		local.WriteString(word.text)
 	}
@@ -246,8 +269,6 @@ func (p *addressParser) delimited(kind, closing byte, what string) (token, error
 			return token{kind: kind, text: p.take(i + 1)}, nil
 		case c == '\\':
 			i++
-		case c < ' ' && c != '\t' && c != '\r' && c != '\n', c == 0x7f:
-			return token{}, fmt.Errorf("the control character %#02x in %s", c, what)
 		case kind == literal && c == '[':
 			return token{}, errors.New("a bracket within a domain literal")
 		}
@@ -269,8 +290,6 @@ func (p *addressParser) skipBlanks() error {
 			depth--
 		case c == '\\':
 			p.take(1) // and, below, what it quotes
-		case c < ' ', c == 0x7f:
-			return fmt.Errorf("the control character %#02x in a comment", c)
 		}
 		if p.rest == "" {
 			break

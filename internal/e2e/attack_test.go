@@ -43,7 +43,7 @@ var attacks = []struct {
 	{"upper case", "From: HANAKO@EXAMPLE.COM\r\n", "login_mismatch"},
 	{"full-width letters", "From: hanako@ｅｘａｍｐｌｅ．ｃｏｍ\r\n", "login_mismatch"},
 	{"a final dot", "From: hanako@example.com.\r\n", "bad_from"},
-	{"a route", "From: <@example.jp:hanako@example.com>\r\n", "bad_from"},
+	{"a route", "From: <@example.jp:hanako@example.com>\r\n", "login_mismatch"},
 	{"a percent sign", "From: hanako%example.com@example.jp\r\n", "signed"},
 	{"a quoted address", "From: \"hanako@example.com\"@example.jp\r\n", "signed"},
 	{"two at signs", "From: hanako@example.com@example.jp\r\n", "bad_from"},
