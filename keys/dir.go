@@ -76,10 +76,13 @@ func (d *Dir) Stamp(domain string) (Stamp, error) {
 func (d *Dir) Read(domain string) (*Domain, Stamp, error) {
 	path := d.statePath(domain)
 	text, info, err := readRegular(path)
-	if err != nil {
+	var read *Domain
+	switch {
+	case err == nil:
+		read, err = decodeDomain(text, domain)
+	case !errors.Is(err, errNotRegular) && !errors.Is(err, errTooLarge):
 		return nil, Stamp{}, d.missing(err)
 	}
-	read, err := decodeDomain(text, domain)
 	if err != nil {
 		return nil, Stamp{}, fmt.Errorf("%s is %w: %w: restore it from a backup", path, ErrBadKey, err)
 	}
@@ -99,19 +102,13 @@ func decodeDomain(text []byte, domain string) (*Domain, error) {
 	}
 	for _, k := range read.Keys {
 		// The id is a part of a path: take it from nobody but ourselves.
-		selector, serial, _ := cutLast(k.ID, ".")
+		dot := strings.LastIndexByte(k.ID, '.')
+		selector, serial := k.ID[:max(dot, 0)], k.ID[dot+1:]
 		if _, err := ParseSelector(selector); err != nil || selector != k.Selector || strings.Trim(serial, "0123456789") != "" || serial == "" {
 			return nil, fmt.Errorf("it has a key with the id %q", k.ID)
 		}
 	}
 	return &read, nil
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
 }
 
 // missing tells a domain that has no state file from a store that is away: an
@@ -143,7 +140,7 @@ func (d *Dir) Private(domain string, k Key) (crypto.Signer, error) {
 	path := d.PrivatePath(domain, k)
 	text, _, err := readRegular(path)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) || errors.Is(err, errTooLarge) {
 			return nil, fmt.Errorf("the private key of %s is %w: %w: restore it from a backup, or make a new key pair", domain, ErrBadKey, err)
 		}
 		return nil, unreadable(err)
@@ -167,7 +164,11 @@ func (d *Dir) Names() iter.Seq2[string, error] {
 		for {
 			names, err := dir.Readdirnames(1024)
 			for _, name := range names {
-				if domain, ok := strings.CutSuffix(name, ".json"); ok && !strings.HasPrefix(name, ".") && !yield(domain, nil) {
+				domain, ok := strings.CutSuffix(name, ".json")
+				if parsed, err := ParseDomain(domain); !ok || err != nil || parsed != domain {
+					continue // one on its way, or none of ours
+				}
+				if !yield(domain, nil) {
 					return
 				}
 			}
@@ -184,7 +185,7 @@ func (d *Dir) Names() iter.Seq2[string, error] {
 
 // Update implements [Store].
 func (d *Dir) Update(domain string, change func(*Change) error) (*Domain, error) {
-	unlock, err := lock(filepath.Join(d.stateDir(), ".lock"))
+	unlock, err := lock(d.stateDir())
 	if err != nil {
 		return nil, unwritable(err)
 	}

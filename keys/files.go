@@ -26,7 +26,10 @@ func (d *Dir) Create(owners *Owners) error {
 	if owners == nil {
 		owners, mode = &Owners{-1, -1, -1}, 0o700
 	}
-	err := os.MkdirAll(d.path, 0o755)
+	err := os.MkdirAll(filepath.Dir(d.path), 0o755)
+	if err == nil {
+		err = makeDir(d.path, -1, -1, 0o755) // whatever the umask
+	}
 	if err == nil {
 		err = makeDir(d.privateRoot(), -1, owners.PrivateGroup, mode)
 	}
@@ -87,23 +90,11 @@ func tempName(path string) string {
 }
 
 // lock takes the lock that every change of the store is made under, waiting
-// for it. It dies with the process.
-func lock(path string) (unlock func(), err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+// for it. It dies with the process. The lock is on the directory itself: a file
+// would have to be made by root and given away in a directory that is another's.
+func lock(dir string) (unlock func(), err error) {
+	file, err := os.OpenFile(dir, syscall.O_DIRECTORY, 0)
 	if err != nil {
-		return nil, err
-	}
-	// Who owns the directory could have laid a link there, to a file that root
-	// would then give away.
-	info, err := file.Stat()
-	if err == nil && (!info.Mode().IsRegular() || info.Sys().(*syscall.Stat_t).Nlink != 1) {
-		err = &fs.PathError{Op: "lock", Path: path, Err: errNotRegular}
-	}
-	if err == nil {
-		err = likeDir(file, 0o600)
-	}
-	if err != nil {
-		file.Close()
 		return nil, err
 	}
 	for {
@@ -114,7 +105,7 @@ func lock(path string) (unlock func(), err error) {
 	}
 	if err != nil {
 		file.Close()
-		return nil, &fs.PathError{Op: "lock", Path: path, Err: err}
+		return nil, &fs.PathError{Op: "lock", Path: dir, Err: err}
 	}
 	return func() { file.Close() }, nil
 }
@@ -193,14 +184,20 @@ func syncDir(path string) error {
 // keys with their history.
 const maxFile = 4 << 20
 
-var errNotRegular = errors.New("not a regular file")
+// What such a file makes of a domain is a damaged one: trying again does not help.
+var (
+	errNotRegular = errors.New("not a regular file")
+	errTooLarge   = fmt.Errorf("more than %d bytes", maxFile)
+)
 
 // readRegular reads a file whole. A link, a directory or a pipe that would make
 // the reader wait is refused.
 func readRegular(path string) ([]byte, fs.FileInfo, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, syscall.ELOOP) {
-		err = &fs.PathError{Op: "open", Path: path, Err: errNotRegular}
+	if errors.Is(err, syscall.ELOOP) { // a link here, or too many on the way
+		if _, statErr := os.Lstat(path); statErr == nil {
+			err = &fs.PathError{Op: "open", Path: path, Err: errNotRegular}
+		}
 	}
 	if err != nil {
 		return nil, nil, err
@@ -214,7 +211,7 @@ func readRegular(path string) ([]byte, fs.FileInfo, error) {
 		return nil, nil, &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
 	}
 	if info.Size() > maxFile {
-		return nil, nil, fmt.Errorf("%s has %d bytes, more than %d", path, info.Size(), maxFile)
+		return nil, nil, &fs.PathError{Op: "read", Path: path, Err: errTooLarge}
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxFile))
 	return text, info, err

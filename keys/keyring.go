@@ -28,7 +28,7 @@ type SigningKey struct {
 // Set is what a keyring knows of a domain.
 type Set struct {
 	Active  []SigningKey
-	Pending bool // no key is active, but one is pending
+	Pending bool // a key is pending
 }
 
 // Keyring gives a signer the active keys of a domain. It looks a domain up when

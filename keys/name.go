@@ -14,6 +14,9 @@ import (
 // final dot (RFC 1035 section 2.3.4).
 const maxName = 253
 
+// maxUnicodeName is more than such a name has in UTF-8.
+const maxUnicodeName = 4 * maxName
+
 // toASCII maps full-width letters, ideographic full stops and upper case as
 // RFC 5895 does, and lets nothing but letters, digits and hyphens through.
 var toASCII = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true))
@@ -24,6 +27,8 @@ var toASCII = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainNa
 // could be made of.
 func ParseDomain(name string) (string, error) {
 	switch {
+	case len(name) > maxUnicodeName: // before IDNA, which takes time by the square of it
+		return "", fmt.Errorf("a domain name of %d bytes is too long", len(name))
 	case strings.ContainsAny(name, "@＠"):
 		return "", fmt.Errorf("%q is an address, not a domain name: give what stands behind the @", name)
 	case strings.Contains(name, "://"):

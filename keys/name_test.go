@@ -26,6 +26,7 @@ func TestParseDomain(t *testing.T) {
 		{"_dmarc.example.jp", "", "letters, digits"},
 		{"taro@example.jp", "", "is an address"},
 		{"example.jp\x00", "", "letters, digits"},
+		{strings.Repeat("あ", 500) + ".jp", "", "too long"},
 		{"exa mple.jp", "", "a blank"},
 		{"https://example.jp/", "", "a URL"},
 		{"s202611a._domainkey.example.jp", "", "the host of a record"},

@@ -10,9 +10,9 @@ type bodyScan struct {
 	eightBit, longLine, bareCR, bareLF, nul bool
 }
 
-// maxBodyLine is the most that a line may have, in bytes without its end: MTAs
+// maxTextLine is the most that a line may have, in bytes without its end: MTAs
 // cut longer ones (RFC 5322 section 2.1.1).
-const maxBodyLine = 998
+const maxTextLine = 998
 
 func (b *bodyScan) scan(p []byte) {
 	for _, c := range p {
@@ -35,7 +35,7 @@ func (b *bodyScan) scan(p []byte) {
 			b.line++
 			b.blank = 0
 		}
-		b.longLine = b.longLine || b.line > maxBodyLine
+		b.longLine = b.longLine || b.line > maxTextLine
 		b.tooBlank = b.tooBlank || b.blank > maxBlank
 		b.last = c
 	}

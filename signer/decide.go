@@ -110,7 +110,9 @@ func (r *Rules) decide(origin Origin, header *Header, ring Ring, p *path) Decisi
 	}
 	switch {
 	case may:
-	case err != nil:
+	case err != nil && r.LoginMatch == Enforce && !r.canSign(found):
+		// It goes unsigned whatever the map would say.
+	case err != nil && r.LoginMatch == Enforce:
 		d.TempFail = r.TempFailStoreError
 		return d.unsigned(StoreError, err)
 	case v.login == "":
@@ -121,6 +123,11 @@ func (r *Rules) decide(origin Origin, header *Header, ring Ring, p *path) Decisi
 		d.Mismatch = true
 	}
 	return r.sign(d, found, ring, p)
+}
+
+// canSign says whether there is anything to sign with, now or later.
+func (r *Rules) canSign(f found) bool {
+	return len(f.active) > 0 || f.err != nil || len(r.AlsoSign) > 0
 }
 
 // found is what there is to sign a domain's mail with.

@@ -33,7 +33,7 @@ func (r ring) Lookup(domain string) (keys.Set, error) {
 type loginMap map[string][]string
 
 func (m loginMap) Logins(key string) ([]string, error) {
-	if strings.HasSuffix(key, "@away.map.example") {
+	if strings.HasSuffix(key, "away.map.example") {
 		return nil, errors.New("the database is away")
 	}
 	return m[key], nil
@@ -44,9 +44,10 @@ func TestDecide(t *testing.T) {
 		"example.jp": errActive, "b.example": errActive, "xn--wgv71a119e.jp": errActive,
 		"shop.example": errActive, "own.example.jp": errActive, "deep.example.jp": errActive,
 		"off.example": errActive, "host.example": errActive, "soon.example.jp": errPending,
-		"pending.example": errPending,
-		"broken.example":  fmt.Errorf("it is %w", keys.ErrBadKey),
-		"away.example":    errors.New("input/output error"),
+		"pending.example":  errPending,
+		"broken.example":   fmt.Errorf("it is %w", keys.ErrBadKey),
+		"away.example":     errors.New("input/output error"),
+		"away.map.example": errActive,
 	}
 	rules := Rules{
 		Authenticated:      true,
@@ -71,7 +72,8 @@ func TestDecide(t *testing.T) {
 		},
 		TempFailStoreError: true,
 	}
-	report, off, noLogins, percent, also, alsoNoKey := rules, rules, rules, rules, rules, rules
+	report, off, noLogins, percent, also, alsoNoKey, kelvin := rules, rules, rules, rules, rules, rules, rules
+	kelvin.LoginMap = loginMap{"@shop.example": {"ken@b.example"}}
 	percent.LoginSeparators = "@%"
 	also.AlsoSign, also.AlsoSignAlways = []string{"host.example", "none.example"}, true
 	alsoNoKey.AlsoSign = []string{"host.example"}
@@ -116,7 +118,11 @@ func TestDecide(t *testing.T) {
 		{name: "a domain in the map", origin: login("taro@example.jp"), from: []string{"anybody@shop.example"}, domain: "shop.example"},
 		{name: "a domain in the map, a parent", origin: login("taro@example.jp"), from: []string{"anybody@sub.shop.example"}, reason: LoginMismatch},
 		{name: "a map that is away", origin: login("taro@example.jp"), from: []string{"x@away.map.example"}, reason: StoreError, tempFail: true},
-		{name: "a map that is away is not asked about the login's own domain", origin: login("taro@away.map.example"), from: []string{"x@away.map.example"}, reason: NoKey},
+		{name: "a map that is away is not asked about the login's own domain", origin: login("taro@away.map.example"), from: []string{"x@away.map.example"}, domain: "away.map.example"},
+		{name: "a map that is away does not matter where there is no key", origin: login("taro@example.jp"), from: []string{"x@none.away.map.example"}, reason: NoKey},
+		{name: "nor where others are signed, too", rules: report, origin: login("taro@example.jp"), from: []string{"x@away.map.example"}, domain: "away.map.example", mismatch: true},
+		{name: "a login that looks like another", origin: login("taro@\u017fhop.example"), from: []string{"x@shop.example"}, reason: LoginMismatch},
+		{name: "a login that folds to another", rules: kelvin, origin: login("\u212aen@b.example"), from: []string{"x@shop.example"}, reason: LoginMismatch},
 
 		{name: "a login with a %", origin: login("taro%b.example"), from: []string{"x@b.example"}, reason: LoginMismatch},
 		{name: "where that separates", rules: percent, origin: login("taro%b.example"), from: []string{"x@b.example"}, domain: "b.example"},

@@ -21,15 +21,21 @@ type earlier struct {
 	result  chan bool
 }
 
+// maxEarlier is how many signatures of one domain and selector are verified:
+// who writes more wants to keep us busy.
+const maxEarlier = 3
+
 // startEarlier returns nil if the message has no such signature.
 func startEarlier(s Signature, header *Header, text []byte) *earlier {
 	var fields string
+	count := 0
 	for _, value := range header.signatures {
-		if tag(value, "d") == s.Domain && tag(value, "s") == s.Selector {
+		if tag(value, "d") == s.Domain && tag(value, "s") == s.Selector && count < maxEarlier {
 			fields += FieldName + ": " + value + "\r\n"
+			count++
 		}
 	}
-	if fields == "" {
+	if count == 0 {
 		return nil
 	}
 	public, err := record.NewKey(s.Private.Public())
@@ -47,7 +53,7 @@ func startEarlier(s Signature, header *Header, text []byte) *earlier {
 			read.Close() // what is written from now on is in vain
 			e.result <- good
 		}()
-		results, _ := dkim.VerifyWithOptions(read, &dkim.VerifyOptions{LookupTXT: lookup, MaxVerifications: maxSignatures})
+		results, _ := dkim.VerifyWithOptions(read, &dkim.VerifyOptions{LookupTXT: lookup, MaxVerifications: maxEarlier})
 		good = slices.ContainsFunc(results, func(v *dkim.Verification) bool { return v.Err == nil })
 	}()
 	e.write([]byte(fields))
@@ -72,9 +78,10 @@ func (e *earlier) verifies() bool {
 	return <-e.result
 }
 
-// close gives the message up.
+// close gives the message up. It ends as a whole one does: on an error,
+// go-msgauth would leave goroutines behind.
 func (e *earlier) close() {
 	if e != nil {
-		e.message.CloseWithError(io.ErrUnexpectedEOF)
+		e.message.Close()
 	}
 }

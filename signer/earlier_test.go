@@ -2,9 +2,11 @@ package signer
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"dkimd/keys"
 )
@@ -85,6 +87,33 @@ func TestAMessageThatIsSignedAlready(t *testing.T) {
 	})
 }
 
+// Whoever forges several signatures, and does not end the message, must leave
+// nothing behind.
+func TestAMessageThatIsGivenUpLeavesNothing(t *testing.T) {
+	with, _ := testKeys(t, "example.jp")
+	list := signatures(with, "relaxed")
+	text := "From: taro@example.jp\r\n\r\nhello\r\n"
+	values, err := signOnce(t, text, list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := runtime.NumGoroutine()
+	for range 50 {
+		m := ParseMessage(ParseMessage([]byte(text)).Text(slices.Repeat(values, 10)))
+		s, err := Start(list, m.Header(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Write([]byte("hel"))
+		s.Close()
+	}
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, and before %d", runtime.NumGoroutine(), before)
+		}
+	}
+}
+
 func TestRisks(t *testing.T) {
 	with, _ := testKeys(t, "example.jp")
 	for body, want := range map[string]string{
@@ -115,6 +144,19 @@ func TestRisks(t *testing.T) {
 			}
 			s.Close()
 		}
+	}
+	for field, want := range map[string]string{strings.Repeat("x", 989): "", strings.Repeat("x", 990): "long_line"} {
+		var h Header
+		h.Add("From", "taro@example.jp")
+		h.Add("Subject", field)
+		s, err := Start(signatures(with[1:], "relaxed"), &h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(s.Risks(), ","); got != want {
+			t.Errorf("a Subject of %d bytes: %q, want %q", len(field), got, want)
+		}
+		s.Close()
 	}
 }
 

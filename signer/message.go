@@ -21,6 +21,9 @@ func ParseMessage(text []byte) *Message {
 	if !bytes.Contains(text, []byte("\r\n\r\n")) {
 		text = append(bytes.TrimSuffix(text, []byte("\r\n")), "\r\n\r\n"...)
 	}
+	if bytes.HasPrefix(text, []byte("From ")) { // the line that parts messages of an mbox
+		_, text, _ = bytes.Cut(text, []byte("\r\n"))
+	}
 	m := &Message{text: text}
 	rest := text
 	for len(rest) > 0 {

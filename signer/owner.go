@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"dkimd/keys"
 )
@@ -98,11 +99,27 @@ func (r *Rules) mayUse(v *voucher, author address, domains []string) (bool, erro
 		if err != nil {
 			trouble = err
 		}
-		if slices.ContainsFunc(logins, func(login string) bool { return strings.EqualFold(login, v.login) }) {
+		if slices.ContainsFunc(logins, func(login string) bool { return equalFold(login, v.login) }) {
 			return true, nil
 		}
 	}
 	return false, trouble
+}
+
+// equalFold compares logins without regard to the case of ASCII letters. Other
+// letters fold into ASCII ones: the Kelvin sign into k.
+func equalFold(a, b string) bool {
+	lower := func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}
+	return strings.Map(lower, a) == strings.Map(lower, b)
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 // loginDomain returns the domain that a login owns: the part behind its last
@@ -113,7 +130,7 @@ func (r *Rules) loginDomain(login string) string {
 		return r.LoginDefaultDomain
 	}
 	domain, err := keys.ParseDomain(login[at+1:])
-	if err != nil {
+	if err != nil || !isASCII(login[at+1:]) { // what looks like another domain is not mapped to it
 		return ""
 	}
 	return domain

@@ -3,6 +3,7 @@
 package signer
 
 import (
+	"bytes"
 	"crypto"
 	"errors"
 	"fmt"
@@ -50,6 +51,7 @@ type Signing struct {
 func Start(list []Signature, header *Header) (*Signing, error) {
 	s := &Signing{}
 	text := header.text()
+	s.body.longLine = hasLongLine(text) // MTAs cut those of the header, too
 	for _, signature := range list {
 		var expiration time.Time
 		if signature.Options.Expiry > 0 {
@@ -78,6 +80,15 @@ func Start(list []Signature, header *Header) (*Signing, error) {
 		}
 	}
 	return s, nil
+}
+
+func hasLongLine(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if len(line)-len("\r\n") > maxTextLine {
+			return true
+		}
+	}
+	return false
 }
 
 // text returns the fields that get signed, and the empty line after them.

@@ -2,6 +2,7 @@ package signer
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 
 	"github.com/emersion/go-msgauth/dkim"
@@ -15,13 +16,16 @@ type Result struct {
 }
 
 // Verify verifies the signatures of a message, topmost first. lookup returns
-// the values of the TXT records at a host, one a record.
+// the values of the TXT records at a host, one a record. The error says so if
+// there are more signatures than are verified, which are returned beside it.
 func Verify(m *Message, lookup func(host string) ([]string, error)) ([]Result, error) {
 	verifications, err := dkim.VerifyWithOptions(bytes.NewReader(m.text), &dkim.VerifyOptions{
 		LookupTXT:        lookup,
 		MaxVerifications: maxSignatures,
 	})
-	if err != nil && err != dkim.ErrTooManySignatures {
+	if err == dkim.ErrTooManySignatures {
+		err = fmt.Errorf("only the first %d signatures are verified", maxSignatures)
+	} else if err != nil {
 		return nil, err
 	}
 	var results []Result
@@ -31,7 +35,7 @@ func Verify(m *Message, lookup func(host string) ([]string, error)) ([]Result, e
 			results = append(results, Result{Domain: v.Domain, Selector: tag(f.value, "s"), Err: v.Err})
 		}
 	}
-	return results, nil
+	return results, err
 }
 
 // tag returns the value of a tag in a DKIM-Signature field (RFC 6376 section

@@ -41,8 +41,8 @@ func (u *ui) store() (*keys.Dir, *config.Config, error) {
 // there yet.
 func (u *ui) createStore(c *config.Config) (*keys.Dir, error) {
 	store := setup.Store(c)
-	if store.Check() == nil {
-		return store, nil
+	if err := store.Check(); !errors.Is(err, fs.ErrNotExist) {
+		return store, err
 	}
 	var owners *keys.Owners
 	if os.Geteuid() == 0 {

@@ -9,6 +9,8 @@ import (
 	"iter"
 	"os"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Exit codes, as everywhere in dkimd and dkimctl.
@@ -94,7 +96,20 @@ func (u *ui) say(en, ja string) string {
 }
 
 // printf prints data to standard output.
-func (u *ui) printf(format string, args ...any) { fmt.Fprintf(u.out, format, args...) }
+func (u *ui) printf(format string, args ...any) {
+	io.WriteString(u.out, printable(fmt.Sprintf(format, args...)))
+}
+
+// printable takes away what would make a terminal do more than print: names and
+// texts come from others.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return utf8.RuneError
+		}
+		return r
+	}, text)
+}
 
 // printAll prints items as they come: as text for people with something between
 // two, or as one JSON array.
@@ -132,13 +147,13 @@ func (u *ui) printJSON(value any) error {
 }
 
 // warn and hint print to standard error.
-func (u *ui) warn(text string) { fmt.Fprintln(u.err, "dkimctl: warning:", text) }
-func (u *ui) hint(text string) { fmt.Fprintln(u.err, "dkimctl: hint:", text) }
+func (u *ui) warn(text string) { fmt.Fprintln(u.err, "dkimctl: warning:", printable(text)) }
+func (u *ui) hint(text string) { fmt.Fprintln(u.err, "dkimctl: hint:", printable(text)) }
 
 // report prints an error and its hints, one line a problem.
 func (u *ui) report(err error) {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintln(u.err, "dkimctl: error:", line)
+		fmt.Fprintln(u.err, "dkimctl: error:", printable(line))
 	}
 	var coded *codedError
 	if errors.As(err, &coded) {

@@ -64,9 +64,10 @@ func (u *ui) verify(file, source string) error {
 		}
 		return values, err
 	})
-	if err != nil {
+	if results == nil && err != nil {
 		return failed(err)
 	}
+	notAll := err
 	var views []resultView
 	allGood := true
 	for _, r := range results {
@@ -88,6 +89,8 @@ func (u *ui) verify(file, source string) error {
 		return err
 	}
 	switch {
+	case notAll != nil:
+		return failed(notAll)
 	case dnsErr != nil:
 		return failed(dnsErr)
 	case len(views) == 0:

@@ -245,6 +245,9 @@ func (o *whyOptions) fromLog(line map[string]string) {
 // findLogLine returns the line of dkimd's log about a message.
 func (u *ui) findLogLine(id, file string) (map[string]string, error) {
 	id = strings.Trim(id, ": \t") // as it stands in Postfix's log
+	if id == "" {
+		return nil, usage(errors.New("--queue-id is empty"))
+	}
 	var in io.Reader
 	switch file {
 	case "":

@@ -21,7 +21,7 @@ var down = map[string][]string{
 	"dkimd/signer":            {"dkimd/keys", "dkimd/keys/record"},
 	"dkimd/signer/milter":     {"dkimd/signer"},
 	"dkimd/internal/config":   {},
-	"dkimd/internal/loginmap": {},
+	"dkimd/internal/loginmap": {"dkimd/keys", "dkimd/signer"},
 	"dkimd/internal/metrics":  {},
 	"dkimd/internal/setup":    {"dkimd/internal/config", "dkimd/internal/loginmap", "dkimd/keys", "dkimd/signer", "dkimd/signer/milter"},
 }

@@ -8,19 +8,13 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-)
 
-// Map is a source of answers. It is safe for concurrent use.
-type Map interface {
-	// Logins returns the logins listed for a key: an address in lower case, or @
-	// and a domain. A key that is not listed has none. An error means that the
-	// source gave no answer just now.
-	Logins(key string) ([]string, error)
-}
+	"dkimd/signer"
+)
 
 // Open opens the map that a configuration names: the path of a file, or
 // socketmap:unix:PATH:NAME, or socketmap:inet:HOST:PORT:NAME.
-func Open(spec string, log *slog.Logger) (Map, error) {
+func Open(spec string, log *slog.Logger) (signer.LoginMap, error) {
 	if rest, ok := strings.CutPrefix(spec, "socketmap:"); ok {
 		return openSocket(rest)
 	}

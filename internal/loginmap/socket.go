@@ -45,7 +45,7 @@ func openSocket(spec string) (*socket, error) {
 	return s, nil
 }
 
-// Logins implements [Map].
+// Logins implements [signer.LoginMap].
 func (s *socket) Logins(key string) ([]string, error) {
 	answer, err := s.ask(s.name + " " + key)
 	if err != nil {

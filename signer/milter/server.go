@@ -224,9 +224,12 @@ func (s *Server) serve(conn net.Conn, from Endpoint) {
 		in:           bufio.NewReader(conn),
 		idleTimeout:  settings.FrameTimeout, // an MTA negotiates at once
 		frameTimeout: settings.FrameTimeout,
-		leaving:      func() bool { return s.stopping.Load() && !session.busy.Load() },
-		lastBody:     session.body,
-		closed:       make(chan struct{}),
+		leaving: func() bool {
+			session.waiting()
+			return s.stopping.Load() && !session.busy.Load()
+		},
+		lastBody: session.body,
+		closed:   make(chan struct{}),
 	}
 	offer, err := g.negotiation()
 	if err == nil {

@@ -172,8 +172,11 @@ func (s *session) Abort(*milter.Modifier) error {
 func (s *session) reset() {
 	s.signing.Close()
 	s.message = message{}
-	s.busy.Store(false)
 }
+
+// waiting says that the next frame is waited for: a message that has ended is
+// answered by now.
+func (s *session) waiting() { s.busy.Store(s.settings != nil) }
 
 // cannotSign ends a message that was to be signed.
 func (s *session) cannotSign(err error) milter.Response {
@@ -192,7 +195,7 @@ func (s *session) unsigned() milter.Response {
 	}
 	attrs = append(attrs, s.origin()...)
 	if d.Err != nil {
-		attrs = append(attrs, slog.String("error", d.Err.Error()))
+		attrs = append(attrs, errorAttr(d.Err))
 	}
 	if d.Reason.Alarming() {
 		level = slog.LevelError
@@ -244,11 +247,21 @@ func (s *session) signed(took time.Duration) {
 		attrs = append(attrs, slog.String("risk", strings.Join(risks, ",")))
 	}
 	if d.Err != nil {
-		attrs = append(attrs, slog.String("error", d.Err.Error()))
+		attrs = append(attrs, errorAttr(d.Err))
 	}
 	s.settings.Log.LogAttrs(context.Background(), slog.LevelInfo, "signed", attrs...)
 	s.settings.Metrics.Signed(algorithms, risks, took, d.Mismatch)
 	s.settings.mismatches.see(s.login, d.Mismatch)
+}
+
+// errorAttr returns an error for the log, which may quote what a client wrote.
+func errorAttr(err error) slog.Attr {
+	const most = 500 // bytes
+	text := err.Error()
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return slog.String("error", text)
 }
 
 // maxAddress is the most that an address in use has, in bytes (RFC 5321 section
