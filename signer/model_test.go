@@ -322,15 +322,12 @@ func (v voucher) listed(key string) answer {
 		return unknown
 	}
 	for _, login := range logins {
-		if strings.EqualFold(login, v.login) { // the universe has ASCII logins, and 日本語
+		if strings.EqualFold(login, v.login) {
 			return yes
 		}
 	}
 	return no
 }
-
-// aLabels turns the U-labels of the universe into A-labels.
-var aLabels = strings.NewReplacer("日本語", "xn--wgv71a119e")
 
 // dice choose for a generator: random numbers, or a fuzzer's bytes.
 type dice interface{ IntN(n int) int }
