@@ -172,6 +172,19 @@ func (p *process) expectSigned(c *mta.Conn, domain string) {
 	}
 }
 
+// begin sends a message of the domain's owner up to the end of its header, which
+// dkimd answers: from then on the message is under way.
+func (p *process) begin(c *mta.Conn, domain string) {
+	p.Helper()
+	m := taros(domain)
+	if _, err := c.Envelope(m); err != nil {
+		p.Fatal(err)
+	}
+	if r, err := c.Header(string(m.Text)); err != nil || r.Final() {
+		p.Fatalf("%+v, %v", r, err)
+	}
+}
+
 var ed25519Key = sync.OnceValues(func() (crypto.Signer, error) { return keys.Generate(record.Ed25519, 0) })
 
 // makeStore makes a store in the directory, unless there is one.
@@ -251,11 +264,15 @@ func TestLife(t *testing.T) {
 	// And nothing of a bad one.
 	bad := "[milter]\nidle_timeout = \"soon\"\n" + configuration(dir, "three")
 	line := p.reload(bad)
-	var entry struct{ Level, Error string }
-	if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Level != "ERROR" || !strings.Contains(entry.Error, "config.toml:2: milter.idle_timeout: ") {
+	var entry struct{ Level, Msg, Error string }
+	if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Level != "ERROR" || !strings.Contains(entry.Msg, "the old one stays in force") ||
+		!strings.Contains(entry.Error, "config.toml:2: milter.idle_timeout: ") {
 		t.Errorf("the log has %s", line)
 	}
 	p.expectSigned(p.connect("two"), "example.jp")
+	if _, err := os.Lstat(filepath.Join(dir, "three")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the bad configuration's listener is there: %v", err)
+	}
 
 	// The keys in memory outlive a reload, while the store is away.
 	p.reload(configuration(dir, "two"))
@@ -265,14 +282,17 @@ func TestLife(t *testing.T) {
 	}
 	p.expectSigned(p.connect("two"), "example.jp")
 
+	// What go-milter itself has to say is for the log, too.
+	odd := p.connect("two")
+	if err := odd.WriteFrame(mta.EndOfHeader, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := odd.End(); err != nil {
+		t.Error(err)
+	}
+
 	// A message under way may finish.
-	m := taros("example.jp")
-	if _, err := c.Envelope(m); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.Header(string(m.Text)); err != nil {
-		t.Fatal(err)
-	}
+	p.begin(c, "example.jp")
 	p.signal(syscall.SIGTERM)
 	p.told("STOPPING=1")
 	if r, err := c.EndOfBody([]byte("hello\r\n")); err != nil || len(r.Inserted) != 1 {
@@ -287,6 +307,9 @@ func TestLife(t *testing.T) {
 			t.Errorf("a line of the log is not JSON: %s", line)
 		}
 	}
+	if want := "Error performing milter command: a header without MAIL before it"; !strings.Contains(p.log.String(), want) {
+		t.Errorf("the log is without go-milter's %q", want)
+	}
 }
 
 func TestAMessageThatNeverEnds(t *testing.T) {
@@ -294,12 +317,17 @@ func TestAMessageThatNeverEnds(t *testing.T) {
 	addKey(t, makeStore(t, dir), "example.jp")
 	p := start(t, dir, "[milter]\nstop_timeout = \"10ms\"\n"+configuration(dir, "one"))
 	p.told("READY=1")
-	if _, err := p.connect("one").Envelope(taros("example.jp")); err != nil {
-		t.Fatal(err)
-	}
+	c := p.connect("one")
+	p.begin(c, "example.jp")
 	p.signal(syscall.SIGTERM)
 	p.told("STOPPING=1")
+	if err := c.End(); err != nil {
+		t.Error(err)
+	}
 	p.ends(exitDone)
+	if want := "connections with a message under way are cut"; !strings.Contains(p.log.String(), want) {
+		t.Errorf("the log is without %q", want)
+	}
 }
 
 // An address that somebody else has is named, and is no fault of the
