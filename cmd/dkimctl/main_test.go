@@ -71,20 +71,7 @@ func writeConfigs(dir string) error {
 			return err
 		}
 	}
-	paths, err := filepath.Glob(filepath.Join(dir, "*.toml"))
-	if err != nil {
-		return err
-	}
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, bytes.ReplaceAll(text, []byte("$WORK"), []byte(dir)), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
+	return testenv.FillIn(dir)
 }
 
 // publicKey finds what is different in each run: a public key, its second

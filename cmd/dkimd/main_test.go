@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"os/exec"
@@ -27,27 +26,9 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata",
 		RequireUniqueNames: true,
-		Setup:              func(env *testscript.Env) error { return fillIn(env.WorkDir) },
+		Setup:              func(env *testscript.Env) error { return testenv.FillIn(env.WorkDir) },
 		Cmds:               map[string]func(*testscript.TestScript, bool, []string){"exits": testenv.Exits},
 	})
-}
-
-// fillIn writes the directory's path into the configurations in it.
-func fillIn(dir string) error {
-	paths, err := filepath.Glob(filepath.Join(dir, "*.toml"))
-	if err != nil {
-		return err
-	}
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, bytes.ReplaceAll(text, []byte("$WORK"), []byte(dir)), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // What another user may not read is said, with a hint.
