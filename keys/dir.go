@@ -198,12 +198,24 @@ func (d *Dir) Update(domain string, change func(*Change) error) (*Domain, error)
 	if err != nil {
 		return nil, err
 	}
+	// What an update that died has left behind goes first.
+	if err := d.sweep(known); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return nil, unwritable(err)
+	}
+	revoked := len(known.In(Revoked))
 	c := &Change{Domain: *known, added: map[string]crypto.Signer{}}
 	if err := change(c); err != nil {
 		return nil, err
 	}
 	if err := d.writePrivate(c); err != nil {
 		return nil, unwritable(err)
+	}
+	destroy := len(c.In(Revoked)) > revoked
+	if destroy {
+		// Who may not destroy private keys is told so before, not after.
+		if _, err := os.ReadDir(d.privateDir(domain)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, unwritable(err)
+		}
 	}
 	text, err := json.MarshalIndent(c.Domain, "", "\t")
 	if err != nil {
@@ -212,12 +224,45 @@ func (d *Dir) Update(domain string, change func(*Change) error) (*Domain, error)
 	if err := writeFile(d.statePath(domain), append(text, '\n')); err != nil {
 		return nil, unwritable(err)
 	}
+	if destroy {
+		if err := d.sweep(&c.Domain); err != nil {
+			return nil, fmt.Errorf("the keys of %s are moved, but what is left of old private keys cannot be destroyed: %w", domain, err)
+		}
+	}
 	return &c.Domain, nil
 }
 
-// writePrivate puts the private keys of a change on disk. What else lies in the
-// domain's directory and belongs to no living key is the rest of an update that
-// died, or of a key that was revoked: it goes.
+// sweep destroys what lies among the private keys of a domain and belongs to no
+// living key: that of a key that is revoked, or the rest of an update that died.
+func (d *Dir) sweep(of *Domain) error {
+	dir := d.privateDir(of.Name)
+	living := map[string]bool{}
+	for _, k := range of.Keys {
+		living[k.ID+".pem"] = k.State != Revoked
+	}
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	gone := false
+	for _, entry := range entries {
+		if !living[entry.Name()] {
+			if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil {
+				return err
+			}
+			gone = true
+		}
+	}
+	if !gone {
+		return nil
+	}
+	return syncDir(dir)
+}
+
+// writePrivate puts the private keys of a change on disk.
 func (d *Dir) writePrivate(c *Change) error {
 	if len(c.added) == 0 {
 		return nil
@@ -225,21 +270,6 @@ func (d *Dir) writePrivate(c *Change) error {
 	dir := d.privateDir(c.Name)
 	if err := makeDirLikeParent(dir); err != nil {
 		return err
-	}
-	living := map[string]bool{}
-	for _, k := range c.Keys {
-		living[k.ID+".pem"] = k.State != Revoked
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if !living[entry.Name()] {
-			if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil {
-				return err
-			}
-		}
 	}
 	for id, private := range c.added {
 		text, err := encodePrivate(private)

@@ -92,28 +92,6 @@ func (d *Domain) In(state State) []Key {
 	return in
 }
 
-// Activate makes key i active and retires the one of the same algorithm that
-// was, in one step. The move says how it came about: its Time, By and Why.
-func (d *Domain) Activate(i int, move Move) error {
-	key := &d.Keys[i]
-	if key.State != Pending && key.State != Retired {
-		return fmt.Errorf("the key %s of %s is %s: only a pending or a retired key can be made active", key.Selector, d.Name, key.State)
-	}
-	for j := range d.Keys {
-		if old := &d.Keys[j]; old.State == Active && old.Algorithm == key.Algorithm {
-			old.move(Retired, move)
-		}
-	}
-	key.move(Active, move)
-	return nil
-}
-
-func (k *Key) move(to State, move Move) {
-	move.To = to
-	k.State = to
-	k.History = append(k.History, move)
-}
-
 // NextSelector returns a selector that the domain has never had: s, year and
 // month, and a letter.
 func (d *Domain) NextSelector(now time.Time) string {

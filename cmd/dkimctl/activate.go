@@ -27,10 +27,7 @@ the domain. If it is not, receivers see signatures that fail.`,
 
 		DisableFlagsInUseLine: true,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if selector == "" {
-				return usage(errors.New("--selector is missing: it names the key"), "dkimctl show "+args[0]+" lists the keys")
-			}
-			if !unverified {
+			if !unverified && selector != "" {
 				return usage(errors.New("--unverified is missing: this version cannot see the record in DNS by itself"),
 					"look it up at every name server of the domain, then repeat with --unverified")
 			}
@@ -44,45 +41,63 @@ the domain. If it is not, receivers see signatures that fail.`,
 }
 
 func (u *ui) activate(name, selector string) error {
-	store, _, err := u.store()
-	if err != nil {
-		return err
-	}
-	known, err := readDomain(store, name)
-	if err != nil {
-		return err
-	}
-	var key keys.Key
 	var before []keys.Key
-	written, err := store.Update(known.Name, func(c *keys.Change) error {
-		i, err := pick(&c.Domain, selector)
-		if err != nil {
-			return err
+	view, err := u.moveKey(name, selector, func(store *keys.Dir, c *keys.Change, i int) error {
+		before = c.In(keys.Active)
+		if err := c.Activate(i, moveNow("activate --unverified")); err != nil {
+			return notWanted(err)
 		}
 		// Who may not read private keys has to take them for good.
 		if _, err := store.Private(c.Name, c.Keys[i]); err != nil && !errors.Is(err, fs.ErrPermission) {
 			return err
 		}
-		before = c.In(keys.Active)
-		if err := c.Activate(i, moveNow("activate --unverified")); err != nil {
-			return notWanted(err)
-		}
-		key = c.Keys[i]
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	for _, k := range before {
-		if k.Algorithm == key.Algorithm {
+		if k.Algorithm == view.Algorithm {
 			u.hint(u.say(
 				fmt.Sprintf("%s is retired: its record must stay until mail in flight has arrived, for two weeks", k.Selector),
 				fmt.Sprintf("旧セレクタ %s は使用終了となりました。配送中のメールのため、そのレコードは 2 週間ほど残してください", k.Selector)))
 		}
 	}
-	return printAll(u, slices.Values([]keyView{viewKey(store, written, key)}), "", func(v keyView) {
+	return printAll(u, slices.Values([]keyView{view}), "", func(v keyView) {
 		u.printf("%s\n", u.say(
 			fmt.Sprintf("%s: dkimd signs with %s from now on", v.Domain, v.Selector),
 			fmt.Sprintf("%s: 以後、セレクタ %s の鍵で署名します", v.Domain, v.Selector)))
 	})
+}
+
+// moveKey changes the state of the key that a selector names, and returns it as
+// it is written.
+func (u *ui) moveKey(name, selector string, change func(store *keys.Dir, c *keys.Change, i int) error) (keyView, error) {
+	if selector == "" {
+		return keyView{}, usage(errors.New("--selector is missing: it names the key"), "dkimctl show "+name+" lists the keys")
+	}
+	store, _, err := u.store()
+	if err != nil {
+		return keyView{}, err
+	}
+	known, err := readDomain(store, name)
+	if err != nil {
+		return keyView{}, err
+	}
+	var key keys.Key
+	written, err := store.Update(known.Name, func(c *keys.Change) error {
+		i, err := pick(&c.Domain, selector)
+		if err != nil {
+			return err
+		}
+		if err := change(store, c, i); err != nil {
+			return err
+		}
+		key = c.Keys[i]
+		return nil
+	})
+	if err != nil {
+		return keyView{}, err
+	}
+	return viewKey(store, written, key), nil
 }

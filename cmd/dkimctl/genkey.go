@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto"
 	"errors"
 	"fmt"
@@ -22,6 +23,9 @@ type genkeyOptions struct {
 	force      bool
 	activate   bool
 	unverified bool
+	why        string // for the history; empty: genkey
+	// first is another change to make in the same step.
+	first func(*keys.Change) error
 }
 
 func newGenkey(u *ui) *cobra.Command {
@@ -170,12 +174,17 @@ func (u *ui) makeKeys(store *keys.Dir, domain string, algorithms []string, o gen
 		}
 		privates[i] = private
 	}
-	move := moveNow("genkey")
+	move := moveNow(cmp.Or(o.why, "genkey"))
 	if o.activate {
 		move.Why = "genkey --activate --unverified"
 	}
 	var ids []string
 	_, err := store.Update(domain, func(c *keys.Change) error {
+		if o.first != nil {
+			if err := o.first(c); err != nil {
+				return err
+			}
+		}
 		for _, private := range privates {
 			selector := strings.ToLower(o.selector)
 			if selector == "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -65,7 +66,7 @@ func testEachStep(t *testing.T, steps []string, fault string, check func(t *test
 						before = readKeys(t, dir)
 						private = readFile(t, dir, "store/private/example.jp/old.1.pem")
 					}
-					stderr, call, ended := inject(t, dir, step, n, fault)
+					stderr, call, ended := inject(t, dir, step, n, fault, "genkey", "example.jp", "--algorithm", "ed25519")
 					if call == "" {
 						if ended != nil || n == 1 && !hasKey {
 							t.Fatalf("%s %d of a genkey: %v: %s", step, n, ended, stderr)
@@ -95,13 +96,12 @@ func testEachStep(t *testing.T, steps []string, fault string, check func(t *test
 	}
 }
 
-// inject runs genkey with a fault at the nth call of a step. The call is empty if
+// inject runs dkimctl with a fault at the nth call of a step. The call is empty if
 // there was none.
-func inject(t *testing.T, dir, step string, n int, fault string) (stderr, call string, ended error) {
+func inject(t *testing.T, dir, step string, n int, fault string, command ...string) (stderr, call string, ended error) {
 	t.Helper()
 	trace := filepath.Join(dir, "trace")
-	cmd := exec.Command("strace", "-f", "-o", trace, "-e", "trace="+step, "-e", fmt.Sprintf("inject=%s:%s:when=%d", step, fault, n),
-		"dkimctl", "genkey", "example.jp", "--algorithm", "ed25519")
+	cmd := exec.Command("strace", append([]string{"-f", "-o", trace, "-e", "trace=" + step, "-e", fmt.Sprintf("inject=%s:%s:when=%d", step, fault, n), "dkimctl"}, command...)...)
 	cmd.Dir = dir
 	var text strings.Builder
 	cmd.Stderr = &text
@@ -150,13 +150,25 @@ func readKeys(t *testing.T, dir string) *keys.Domain {
 		}
 		return &keys.Domain{}
 	}
+	living := 0
 	for _, k := range d.Keys {
-		if _, err := store.Private("example.jp", k); err != nil {
+		_, err := store.Private("example.jp", k)
+		if k.State == keys.Revoked {
+			if !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("the private key of %s, which is revoked: %v", k.Selector, err)
+			}
+			continue
+		}
+		if err != nil {
 			t.Error(err)
 		}
+		living++
 	}
-	if n := strings.Count(dkimctl(t, dir, "record", "example.jp", "--format", "zone"), "._domainkey.example.jp. "); n != len(d.Keys) {
-		t.Errorf("%d records of %d keys are printed", n, len(d.Keys))
+	if living == 0 {
+		return d
+	}
+	if n := strings.Count(dkimctl(t, dir, "record", "example.jp", "--format", "zone"), "._domainkey.example.jp. "); n != living {
+		t.Errorf("%d records of %d keys are printed", n, living)
 	}
 	return d
 }
@@ -219,5 +231,63 @@ func TestGenkeysAtOnce(t *testing.T) {
 	}
 	if len(selectors) != 8 {
 		t.Errorf("8 genkeys at once made the selectors %v", selectors)
+	}
+}
+
+// A move between states is killed at each of its steps in turn. The store is in
+// the state before it then, or in the one after, and the move can be made again.
+func TestAKilledMove(t *testing.T) {
+	testenv.NeedProgram(t, "strace")
+	states := func(d *keys.Domain) string {
+		var text strings.Builder
+		for _, k := range d.Keys {
+			fmt.Fprintf(&text, "%s %s\n", k.Selector, k.State)
+		}
+		return text.String()
+	}
+	for name, move := range map[string]struct {
+		command []string
+		after   string
+	}{
+		"activate":    {[]string{"activate", "example.jp", "--selector", "new", "--unverified"}, "old retired\nnew active\n"},
+		"retire":      {[]string{"retire", "example.jp", "--selector", "old", "--leave-unsigned"}, "old retired\nnew pending\n"},
+		"revoke":      {[]string{"revoke", "example.jp", "--selector", "new"}, "old active\nnew revoked\n"},
+		"compromised": {[]string{"revoke", "example.jp", "--selector", "old", "--compromised"}, "old revoked\nnew pending\ns202611a pending\n"},
+		"remove":      {[]string{"remove", "example.jp"}, "old revoked\nnew revoked\n"},
+	} {
+		for _, step := range steps {
+			t.Run(name+"/"+step, func(t *testing.T) {
+				t.Parallel()
+				for n := 1; ; n++ {
+					dir := newDir(t)
+					dkimctl(t, dir, "genkey", "example.jp", "--algorithm", "ed25519", "--selector", "old", "--activate", "--unverified")
+					dkimctl(t, dir, "genkey", "example.jp", "--algorithm", "ed25519", "--selector", "new")
+					const before = "old active\nnew pending\n"
+					_, call, _ := inject(t, dir, step, n, "signal=SIGKILL", move.command...)
+					d, _, err := keys.OpenDir(filepath.Join(dir, "store")).Read("example.jp")
+					if err != nil {
+						t.Fatalf("%s %d: %v", step, n, err)
+					}
+					got := states(d)
+					if !strings.HasPrefix(got, before) && !strings.HasPrefix(got, move.after) {
+						t.Errorf("%s %d: between the states:\n%s", step, n, got)
+					}
+					if call == "" {
+						if !strings.HasPrefix(got, move.after) {
+							t.Errorf("it was not killed, and the states are\n%s", got)
+						}
+						return
+					}
+					if got == before {
+						dkimctl(t, dir, move.command...)
+					} else {
+						again := exec.Command("dkimctl", move.command...) // which may fail, but destroys what was left
+						again.Dir = dir
+						again.Run()
+					}
+					readKeys(t, dir)
+				}
+			})
+		}
 	}
 }

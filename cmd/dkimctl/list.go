@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"dkimd/keys"
@@ -26,7 +27,7 @@ func newList(u *ui) *cobra.Command {
 
 // list prints domains as it reads them: there may be a hundred thousand.
 func (u *ui) list() error {
-	store, _, err := u.store()
+	store, c, err := u.store()
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func (u *ui) list() error {
 	slices.Sort(names)
 
 	bad := 0
-	views := func(yield func(keyView) bool) {
+	views := func(yield func(dueView) bool) {
 		for _, name := range names {
 			d, _, err := store.Read(name)
 			if errors.Is(err, keys.ErrNoKeys) {
@@ -54,18 +55,18 @@ func (u *ui) list() error {
 				continue
 			}
 			for _, k := range d.Keys {
-				if !yield(viewKey(store, d, k)) {
+				if !yield(viewDue(store, c, d, k)) {
 					return
 				}
 			}
 		}
 	}
-	const row = "%-*s  %-12s  %-9s  %4v  %-7s  %s\n"
+	const row = "%-*s  %-12s  %-9s  %4v  %-7s  %-10s  %s"
 	if !u.json {
-		u.printf(row, widest, "DOMAIN", "SELECTOR", "ALGORITHM", "BITS", "STATE", "CREATED")
+		u.printf(row+"\n", widest, "DOMAIN", "SELECTOR", "ALGORITHM", "BITS", "STATE", "CREATED", "NEXT")
 	}
-	err = printAll(u, views, "", func(v keyView) {
-		u.printf(row, widest, v.Domain, v.Selector, v.Algorithm, v.Bits, v.State, v.Created.Format(time.DateOnly))
+	err = printAll(u, views, "", func(v dueView) {
+		u.printf("%s\n", strings.TrimRight(fmt.Sprintf(row, widest, v.Domain, v.Selector, v.Algorithm, v.Bits, v.State, v.Created.Format(time.DateOnly), u.nextText(v)), " "))
 	})
 	if err == nil && bad > 0 {
 		err = fmt.Errorf("%d of %d domains cannot be read", bad, len(names))

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,13 +22,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain lets scripts run dkimctl: by day 2026-11-25, with the configuration
+// TestMain lets scripts run dkimctl: on 2026-11-25, or days later, with the configuration
 // in the current directory.
 func TestMain(m *testing.M) {
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // else each run of dkimctl takes a second
 	testscript.Main(m, map[string]func(){"dkimctl": func() {
 		runtime.LockOSThread() // strace counts system calls by thread
-		now = func() time.Time { return time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC) }
+		days, _ := strconv.Atoi(os.Getenv("DAYS_LATER"))
+		now = func() time.Time { return time.Date(2026, 11, 25+days, 10, 0, 0, 0, time.UTC) }
 		defaultConfig = "config.toml"
 		testenv.RunAs()
 		main()

@@ -19,7 +19,7 @@ func newShow(u *ui) *cobra.Command {
 }
 
 func (u *ui) show(name string) error {
-	store, _, err := u.store()
+	store, c, err := u.store()
 	if err != nil {
 		return err
 	}
@@ -27,8 +27,18 @@ func (u *ui) show(name string) error {
 	if err != nil {
 		return err
 	}
-	return printAll(u, viewKeys(store, d, d.Keys), "\n", func(v keyView) {
-		u.printKey(v)
+	views := func(yield func(dueView) bool) {
+		for _, k := range d.Keys {
+			if !yield(viewDue(store, c, d, k)) {
+				return
+			}
+		}
+	}
+	return printAll(u, views, "\n", func(v dueView) {
+		u.printKey(v.keyView)
+		if v.Next != "" {
+			u.printf("%s%s\n", u.label("Next", "次の予定"), u.nextText(v))
+		}
 		u.printf("%s%s\n", u.label("Host", "ホスト名"), v.Host)
 		u.printf("%s%s\n", u.label("Private key", "秘密鍵の保存先"), v.PrivateKey)
 		u.printf("%s\n", u.say("History:", "履歴:"))

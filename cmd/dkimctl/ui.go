@@ -39,7 +39,13 @@ func usage(err error, hints ...string) error { return &codedError{exitUsage, err
 func failed(err error, hints ...string) error { return &codedError{exitFailed, err, hints} }
 
 // notWanted marks an error as a state of things that is not as wanted.
-func notWanted(err error, hints ...string) error { return &codedError{exitNotWanted, err, hints} }
+// No error stays none.
+func notWanted(err error, hints ...string) error {
+	if err == nil {
+		return nil
+	}
+	return &codedError{exitNotWanted, err, hints}
+}
 
 // ui is how the commands talk to people and programs. Nothing else prints.
 type ui struct {

@@ -52,6 +52,9 @@ type Keys struct {
 	Store      string   `toml:"store"`
 	Algorithms []string `toml:"algorithms"`
 	RSABits    int      `toml:"rsa_bits"`
+
+	KeepRecordFor Duration `toml:"keep_record_for"` // how long a retired key's record stays
+	RotateAfter   Duration `toml:"rotate_after"`    // the age at which an active key is due
 }
 
 // Sign says whose mail is signed, and how.
@@ -114,6 +117,9 @@ func defaults() *Config {
 			Store:      "/var/lib/dkimd",
 			Algorithms: []string{"rsa"},
 			RSABits:    2048,
+
+			KeepRecordFor: Duration(14 * 24 * time.Hour),
+			RotateAfter:   Duration(365 * 24 * time.Hour),
 		},
 		Sign: Sign{
 			Authenticated:    true,
@@ -159,9 +165,9 @@ func (c *Config) At(key string, err error) error { return c.file.at(key, err) }
 
 var canonicalizations = []string{"relaxed/relaxed", "relaxed/simple"}
 
-// minExpiry is the least time that a signature is valid: mail can wait in
-// Postfix's queue for five days (maximal_queue_lifetime), and in others' again.
-const minExpiry = Duration(7 * 24 * time.Hour)
+// longestWay is how long mail can be on its way: it waits in Postfix's queue for
+// five days (maximal_queue_lifetime), and then in others'.
+const longestWay = Duration(7 * 24 * time.Hour)
 
 // check notes what is wrong with the values.
 func (c *Config) check() {
@@ -177,9 +183,9 @@ func (c *Config) check() {
 		}
 	}
 
-	expiry := func(key string, value Duration) {
-		if value < minExpiry {
-			problem(key, "%s is too short: a signature has to outlive Postfix's queue of five days, so %s at least", value, minExpiry)
+	outlives := func(key string, value Duration) {
+		if value < longestWay {
+			problem(key, "%s is too short: it has to outlive Postfix's queue of five days, so %s at least", value, longestWay)
 		}
 	}
 
@@ -237,11 +243,14 @@ func (c *Config) check() {
 		problem("keys.rsa_bits", "%d is not one of 2048, 3072, 4096", c.Keys.RSABits)
 	}
 
+	outlives("keys.keep_record_for", c.Keys.KeepRecordFor)
+	positive("keys.rotate_after", c.Keys.RotateAfter)
+
 	oneOf("sign.login_match", c.Sign.LoginMatch, "enforce", "report", "off")
 	oneOf("sign.canonicalization", c.Sign.Canonicalization, canonicalizations...)
 	oneOf("sign.also_sign_when", c.Sign.AlsoSignWhen, "always", "no_key")
 	if c.Sign.Expiry != 0 {
-		expiry("sign.expiry", c.Sign.Expiry)
+		outlives("sign.expiry", c.Sign.Expiry)
 	}
 	if c.Sign.LoginSeparators == "" {
 		problem("sign.login_separators", "it is empty: the domain of a login stands behind the last of these characters")
@@ -273,7 +282,7 @@ func (c *Config) check() {
 		if d.Expiry == nil {
 			d.Expiry = &c.Sign.Expiry
 		} else if *d.Expiry != 0 {
-			expiry(key+".expiry", *d.Expiry)
+			outlives(key+".expiry", *d.Expiry)
 		}
 	}
 	if c.HTTP.Listen != "" {

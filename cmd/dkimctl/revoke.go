@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"dkimd/keys"
+	"dkimd/keys/record"
+
+	"github.com/spf13/cobra"
+)
+
+func newRevoke(u *ui) *cobra.Command {
+	var selector string
+	var compromised bool
+	cmd := &cobra.Command{
+		Use:   "revoke DOMAIN --selector S",
+		Short: "Destroy a private key for good",
+		Long: `Revoke a key: its private key is destroyed, and its record may be removed from
+DNS. A retired key has to wait for that until mail in flight has arrived
+(keys.keep_record_for).
+
+With --compromised it is revoked at once, whatever its state, and a new key takes
+its place: pending, so that the domain's mail is unsigned until its record is in
+DNS.`,
+		Example: `  dkimctl revoke example.jp --selector s202611a
+  dkimctl revoke example.jp --selector s202611a --compromised`,
+		Args: cobra.ExactArgs(1),
+
+		DisableFlagsInUseLine: true,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if selector == "" {
+				return usage(errors.New("--selector is missing: it names the key"), "dkimctl show "+args[0]+" lists the keys")
+			}
+			return u.revoke(args[0], selector, compromised)
+		},
+	}
+	cmd.Flags().StringVar(&selector, "selector", "", "the key's selector")
+	cmd.Flags().BoolVar(&compromised, "compromised", false, "somebody else may have the private key")
+	u.jsonFlag(cmd)
+	return cmd
+}
+
+func (u *ui) revoke(name, selector string, compromised bool) error {
+	if compromised {
+		return u.replace(name, selector)
+	}
+	c, err := u.config()
+	if err != nil {
+		return err
+	}
+	view, err := u.moveKey(name, selector, func(_ *keys.Dir, change *keys.Change, i int) error {
+		err := change.Revoke(i, time.Duration(c.Keys.KeepRecordFor), moveNow("revoke"))
+		if errors.Is(err, keys.ErrTooEarly) {
+			return notWanted(err, "if somebody else may have the private key: --compromised")
+		}
+		return notWanted(err)
+	})
+	if err != nil {
+		return err
+	}
+	u.hint(u.removable(view))
+	return printAll(u, slices.Values([]keyView{view}), "", u.printRevoked)
+}
+
+// replace revokes a key that somebody else may have, and makes a new one, in one
+// step.
+func (u *ui) replace(name, selector string) error {
+	store, c, err := u.store()
+	if err != nil {
+		return err
+	}
+	d, err := readDomain(store, name)
+	if err != nil {
+		return err
+	}
+	i, err := pick(d, selector)
+	if err != nil {
+		return err
+	}
+	old := d.Keys[i]
+	made, err := u.makeKeys(store, d.Name, []string{old.Algorithm}, genkeyOptions{
+		bits: max(old.Bits, c.Keys.RSABits),
+		why:  "instead of " + old.Selector + ", which is compromised",
+		first: func(change *keys.Change) error {
+			i, err := pick(&change.Domain, selector)
+			if err != nil {
+				return err
+			}
+			return notWanted(change.RevokeCompromised(i, moveNow("revoke --compromised")))
+		},
+	})
+	if err != nil {
+		return err
+	}
+	u.hint(u.removable(viewKey(store, d, old)))
+	if old.State == keys.Active {
+		u.warn(d.Name + " has no " + old.Algorithm + " signatures until the new key is active")
+	}
+	return printAll(u, slices.Values(made), "\n", u.printMade)
+}
+
+func (u *ui) printRevoked(v keyView) {
+	u.printf("%s\n", u.say(
+		fmt.Sprintf("%s: the key %s is revoked, its private key is destroyed", v.Domain, v.Selector),
+		fmt.Sprintf("%s: セレクタ %s の鍵を失効させ、秘密鍵を破棄しました", v.Domain, v.Selector)))
+}
+
+// removable says what may happen to the record of a revoked key.
+func (u *ui) removable(v keyView) string {
+	empty := record.Key{Algorithm: v.Algorithm}.Value()
+	return u.say(
+		fmt.Sprintf("the record %s may be removed now, or replaced by the empty one: %s", v.Host, empty),
+		fmt.Sprintf("レコード %s は削除するか、空のレコード %s に置き換えてください", v.Host, empty))
+}
