@@ -50,6 +50,9 @@ type Key struct {
 	State     State     `json:"state"`
 	Created   time.Time `json:"created"`
 	Public    []byte    `json:"public_key"` // as in the record's p=
+	// ProvenSince is when the first of the checks that all found the record in DNS
+	// as it should be was made; zero if the last one did not.
+	ProvenSince time.Time `json:"proven_since,omitzero"`
 	History   []Move    `json:"history"`
 }
 

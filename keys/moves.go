@@ -72,6 +72,21 @@ func (d *Domain) RevokeCompromised(i int, move Move) error {
 	return nil
 }
 
+// Prove notes what a check has found of the key's record, and returns whether the
+// record is proven: every check since one that was made settle ago, or earlier,
+// found it as it should be on every name server. Servers that lag behind show
+// only with time.
+func (k *Key) Prove(asItShouldBe bool, now time.Time, settle time.Duration) (proven bool) {
+	switch {
+	case !asItShouldBe:
+		k.ProvenSince = time.Time{}
+		return false
+	case k.ProvenSince.IsZero():
+		k.ProvenSince = now
+	}
+	return !now.Before(k.ProvenSince.Add(settle))
+}
+
 // Since returns when the key came into its state.
 func (k *Key) Since() time.Time {
 	if len(k.History) == 0 {

@@ -68,3 +68,24 @@ func TestNext(t *testing.T) {
 		}
 	}
 }
+
+func TestProof(t *testing.T) {
+	start := time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)
+	var k Key
+	for _, check := range []struct {
+		after        time.Duration
+		good, proven bool
+	}{
+		{0, true, false},
+		{9 * time.Minute, true, false},
+		{10 * time.Minute, true, true},
+		{11 * time.Minute, false, false},
+		{12 * time.Minute, true, false},
+		{21 * time.Minute, true, false},
+		{22 * time.Minute, true, true},
+	} {
+		if proven := k.Prove(check.good, start.Add(check.after), 10*time.Minute); proven != check.proven {
+			t.Errorf("after %v: %v", check.after, proven)
+		}
+	}
+}

@@ -25,6 +25,7 @@ type Config struct {
 	Networks  []Network  `toml:"network"`
 	Domains   []Domain   `toml:"domain"`
 	HTTP      HTTP       `toml:"http"`
+	DNS       DNS        `toml:"dns"`
 	Log       Log        `toml:"log"`
 
 	file *file
@@ -98,6 +99,13 @@ type HTTP struct {
 	Listen string `toml:"listen"` // host:port; empty: nowhere
 }
 
+// DNS says how records are looked at.
+type DNS struct {
+	Resolver string   `toml:"resolver"` // address, or address:port; empty: the system's
+	Timeout  Duration `toml:"timeout"`  // of one question
+	Settle   Duration `toml:"settle"`   // between the checks that prove a record
+}
+
 // Log says what the daemon's log looks like.
 type Log struct {
 	Format string `toml:"format"` // text or json
@@ -131,6 +139,7 @@ func defaults() *Config {
 			OnBadKey:         "accept",
 		},
 		HTTP: HTTP{Listen: "127.0.0.1:9880"},
+		DNS:  DNS{Timeout: Duration(5 * time.Second), Settle: Duration(10 * time.Minute)},
 		Log:  Log{Format: "text", Level: "info"},
 	}
 }
@@ -290,6 +299,16 @@ func (c *Config) check() {
 			problem("http.listen", "%q is not of the form host:port", c.HTTP.Listen)
 		}
 	}
+
+	if r := c.DNS.Resolver; r != "" {
+		_, errAddr := netip.ParseAddr(r)
+		_, errPort := netip.ParseAddrPort(r)
+		if errAddr != nil && errPort != nil {
+			problem("dns.resolver", "%q is neither an IP address nor one with a port", r)
+		}
+	}
+	positive("dns.timeout", c.DNS.Timeout)
+	positive("dns.settle", c.DNS.Settle)
 
 	oneOf("log.format", c.Log.Format, "text", "json")
 	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
