@@ -53,7 +53,7 @@ type Key struct {
 	// ProvenSince is when the first of the checks that all found the record in DNS
 	// as it should be was made; zero if the last one did not.
 	ProvenSince time.Time `json:"proven_since,omitzero"`
-	History   []Move    `json:"history"`
+	History     []Move    `json:"history"`
 }
 
 // Move is one entry of a key pair's history.
