@@ -32,18 +32,11 @@ func (r *Rules) Explain(origin Origin, header *Header, ring Ring) (Decision, []S
 // Try signs a message as it was decided, says what becomes of it and what may
 // break the signatures on their way, and throws them away.
 func (r *Rules) Try(d Decision, m *Message) (Decision, []string) {
-	s, err := Start(d.Signatures, m.Header(r.AlsoFields))
+	_, risks, err := signWhole(m, d.Signatures, m.Header(r.AlsoFields))
 	if err != nil {
 		return r.Failed(d, err), nil
 	}
-	defer s.Close()
-	if _, err := s.Write(m.body); err != nil {
-		return r.Failed(d, err), nil
-	}
-	if _, err := s.Finish(); err != nil {
-		return r.Failed(d, err), nil
-	}
-	return d, s.Risks()
+	return d, risks
 }
 
 // names says which signatures of a domain there are.

@@ -169,15 +169,21 @@ func Sign(m *Message, list []Signature) ([]string, error) {
 	if header.err != nil {
 		return nil, header.err
 	}
+	values, _, err := signWhole(m, list, header)
+	return values, err
+}
+
+func signWhole(m *Message, list []Signature, header *Header) (values, risks []string, err error) {
 	s, err := Start(list, header)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer s.Close()
 	if _, err := s.Write(m.body); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return s.Finish()
+	values, err = s.Finish()
+	return values, s.Risks(), err
 }
 
 // Prove signs a sample with a private key, and verifies it against the text of
