@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
 
 func newCompletion(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
@@ -19,4 +23,23 @@ func newCompletion(root *cobra.Command) *cobra.Command {
 			return root.GenFishCompletion(cmd.OutOrStdout(), true)
 		},
 	}
+}
+
+// maxCompletions is how many domains a shell is offered.
+const maxCompletions = 100
+
+// completeDomains offers the domains of the store.
+func (u *ui) completeDomains(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	var domains []string
+	if store, _, err := u.store(); err == nil {
+		for domain, err := range store.Names() {
+			if err != nil || len(domains) == maxCompletions {
+				break
+			}
+			if strings.HasPrefix(domain, begun) {
+				domains = append(domains, domain)
+			}
+		}
+	}
+	return domains, cobra.ShellCompDirectiveNoFileComp
 }

@@ -50,6 +50,7 @@ never overwritten.`,
 	flags.BoolVar(&o.force, "force", false, "allow an RSA key of less than 2048 bits, but 1024 at least")
 	flags.BoolVar(&o.activate, "activate", false, "sign with the key at once: needs --unverified, too")
 	flags.BoolVar(&o.unverified, "unverified", false, "with --activate: although its record has not been seen in DNS")
+	cmd.RegisterFlagCompletionFunc("algorithm", cobra.FixedCompletions([]string{record.RSA, record.Ed25519}, cobra.ShellCompDirectiveNoFileComp))
 	u.jsonFlag(cmd)
 	return cmd
 }

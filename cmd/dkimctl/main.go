@@ -96,7 +96,11 @@ configuration; 3 not as wanted (a bad signature, for example).`,
 		newVersion(u),
 		newMan(root),
 	)
+	root.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "ja"}, cobra.ShellCompDirectiveNoFileComp))
 	for _, cmd := range root.Commands() {
+		if strings.Contains(cmd.Use, "DOMAIN") {
+			cmd.ValidArgsFunction = u.completeDomains
+		}
 		if args := cmd.Args; args != nil {
 			cmd.Args = func(cmd *cobra.Command, given []string) error {
 				if err := args(cmd, given); err != nil {
