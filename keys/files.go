@@ -194,12 +194,16 @@ var (
 // the reader wait is refused.
 func readRegular(path string) ([]byte, fs.FileInfo, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, syscall.ELOOP) { // a link here, or too many on the way
-		if _, statErr := os.Lstat(path); statErr == nil {
-			err = &fs.PathError{Op: "open", Path: path, Err: errNotRegular}
-		}
-	}
 	if err != nil {
+		if _, statErr := os.Lstat(path); statErr != nil {
+			return nil, nil, err // of a directory on the way
+		}
+		switch {
+		case errors.Is(err, syscall.ELOOP):
+			err = &fs.PathError{Op: "open", Path: path, Err: errNotRegular}
+		case errors.Is(err, fs.ErrPermission):
+			err = fmt.Errorf("%w: give it the owner and group of its directory, and the mode 0640", err)
+		}
 		return nil, nil, err
 	}
 	defer file.Close()

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
@@ -9,17 +8,16 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
-	"time"
 
 	"dkimd/internal/mta"
-	"dkimd/keys"
 )
 
 // A fault is what happens to a file of one domain.
@@ -29,28 +27,49 @@ type fault struct {
 	do    func(path string) error
 	// What becomes of the domain's mail while it lasts, if the keys are not in
 	// memory, or if they are: the reason, or "signed".
-	cold, warm string
-	problem    string // in the error
+	cold, warm      string
+	problem, remedy string // in the error, besides the path
 }
 
+// Remedies that errors name.
+const (
+	backup    = "restore it from a backup"
+	backupKey = backup + ", or make a new key pair"
+	rights    = "give it the owner and group of its directory, and the mode 0640"
+)
+
 var faults = []fault{
-	{"a private key that is unreadable", false, chmod(0), "store_error", "signed", "permission denied"},
-	{"a private key that is cut", false, func(path string) error { return os.Truncate(path, 40) }, "bad_key", "signed", "not PEM"},
-	{"a private key that is empty", false, func(path string) error { return os.Truncate(path, 0) }, "bad_key", "signed", "not PEM"},
-	{"a public key in its place", false, replace(publicKey), "bad_key", "signed", `"PUBLIC KEY"`},
-	{"a key of another algorithm in its place", false, replace(rsaKey), "bad_key", "signed", "not the private key of the record's public key"},
-	{"another key in its place", false, replace(otherKey), "bad_key", "signed", "not the private key of the record's public key"},
-	{"a directory in its place", false, directory, "bad_key", "signed", "not a regular file"},
-	{"a private key that is gone", false, os.Remove, "bad_key", "signed", "no such file"},
-	{"a state that is unreadable", true, chmod(0), "store_error", "signed", "permission denied"},
-	{"a state that is cut", true, func(path string) error { return os.Truncate(path, 40) }, "bad_key", "bad_key", "unexpected end of JSON"},
-	{"a directory in place of the state", true, directory, "bad_key", "bad_key", "not a regular file"},
-	{"a state that is gone", true, os.Remove, "no_key", "no_key", ""},
+	{"a private key that is unreadable", false, chmod(0), "store_error", "signed", "permission denied", rights},
+	{"a private key of another user", false, own(0), "store_error", "signed", "permission denied", rights},
+	{"a private key that is cut", false, cut(40), "bad_key", "signed", "not PEM", backupKey},
+	{"a private key that is empty", false, cut(0), "bad_key", "signed", "not PEM", backupKey},
+	{"a public key in its place", false, replace(publicKey), "bad_key", "signed", `"PUBLIC KEY"`, backupKey},
+	{"a key of another algorithm in its place", false, replace(rsaKey), "bad_key", "signed", "not the private key of the record's public key", backupKey},
+	{"another key in its place", false, replace(otherKey), "bad_key", "signed", "not the private key of the record's public key", backupKey},
+	{"a directory in its place", false, directory, "bad_key", "signed", "not a regular file", backupKey},
+	{"a private key that is gone", false, os.Remove, "bad_key", "signed", "no such file", backupKey},
+	{"a state that is unreadable", true, chmod(0), "store_error", "signed", "permission denied", rights},
+	{"a state of another user", true, own(0), "store_error", "signed", "permission denied", rights},
+	{"a state that is cut", true, cut(40), "bad_key", "bad_key", "unexpected end of JSON", backup},
+	{"a state that is empty", true, cut(0), "bad_key", "bad_key", "unexpected end of JSON", backup},
+	{"garbage in place of the state", true, garbage, "bad_key", "bad_key", "invalid character", backup},
+	{"a directory in place of the state", true, directory, "bad_key", "bad_key", "not a regular file", backup},
+	{"a state that is gone", true, os.Remove, "no_key", "no_key", "", ""},
 }
 
 func chmod(mode os.FileMode) func(string) error {
 	return func(path string) error { return os.Chmod(path, mode) }
 }
+
+func own(uid int) func(string) error {
+	return func(path string) error { return os.Chown(path, uid, uid) }
+}
+
+func cut(size int64) func(string) error {
+	return func(path string) error { return os.Truncate(path, size) }
+}
+
+func garbage(path string) error { return os.WriteFile(path, []byte("\x00\xff not JSON"), 0o640) }
 
 func directory(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o755)) }
 
@@ -97,49 +116,12 @@ func rsaKey() (string, []byte, error) {
 func TestFaults(t *testing.T) {
 	m := startMachine(t, options{})
 	domain := func(i int, kind string) string { return fmt.Sprintf("%s%d.example", kind, i) }
-	domains := []string{"genkey", "--algorithm", "ed25519", "--selector", "s", "--activate", "--unverified"}
+	genkeys := []string{"genkey", "--algorithm", "ed25519", "--selector", "s", "--activate", "--unverified"}
 	for i := range faults {
-		domains = append(domains, domain(i, "cold"), domain(i, "warm"))
+		genkeys = append(genkeys, domain(i, "cold"), domain(i, "warm"))
 	}
-	if code, _, stderr := dkimctl(t, "root", m.config, domains...); code != 0 {
+	if code, _, stderr := dkimctl(t, "root", m.config, genkeys...); code != 0 {
 		t.Fatal(stderr)
-	}
-
-	others := make(chan error)
-	stop := make(chan struct{})
-	go func() { others <- m.sendUntil(stop, "example.jp") }()
-
-	c := m.milter(t)
-	// expect sends a message of a domain, of which this has to become.
-	expect := func(when, domain string, f fault, want, path string) {
-		t.Helper()
-		message := submitted(domain)
-		r, err := c.Send(message)
-		if err != nil {
-			t.Fatal(err)
-		}
-		line := m.line(t, message.QueueID)
-		if want == "signed" {
-			if len(r.Inserted) != 1 || line["msg"] != "signed" {
-				t.Errorf("%s, %s: it is not signed: %+v, %v", f.name, when, r, line)
-			}
-			return
-		}
-		if len(r.Inserted) > 0 || line["reason"] != want {
-			t.Errorf("%s, %s: %v, want %s", f.name, when, line, want)
-		}
-		if deferred := strings.HasPrefix(r.Reply, "451 4.7.5 "+message.QueueID+": "); deferred != (want == "store_error") {
-			t.Errorf("%s, %s: Postfix is answered %+v", f.name, when, r)
-		}
-		text, _ := line["error"].(string)
-		for _, part := range []string{f.problem, path} {
-			if want != "no_key" && !strings.Contains(text, part) {
-				t.Errorf("%s, %s: the error does not name %q: %q", f.name, when, part, text)
-			}
-		}
-		if want == "bad_key" && !strings.Contains(text, "restore it from a backup") {
-			t.Errorf("%s, %s: the error does not say what to do: %q", f.name, when, text)
-		}
 	}
 	path := func(f fault, domain string) string {
 		if f.state {
@@ -147,51 +129,135 @@ func TestFaults(t *testing.T) {
 		}
 		return filepath.Join(m.store, "private", domain, "s.1.pem")
 	}
-	each := func(kinds string, do func(f fault, domain, kind, path string)) {
+	each := func(do func(f fault, domain, want, path string)) {
 		for i, f := range faults {
-			for kind := range strings.FieldsSeq(kinds) {
-				do(f, domain(i, kind), kind, path(f, domain(i, kind)))
-			}
+			cold, warm := domain(i, "cold"), domain(i, "warm")
+			do(f, cold, f.cold, path(f, cold))
+			do(f, warm, f.warm, path(f, warm))
 		}
 	}
 
-	each("warm", func(f fault, domain, _, path string) { expect("before", domain, f, "signed", path) })
-	each("cold warm", func(f fault, _, _, path string) {
+	c := m.milter(t)
+	send := func(domain string) (signed bool) {
+		t.Helper()
+		r, err := c.Send(submitted(domain))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(r.Inserted) > 0
+	}
+	// expect sends a message of each domain, and checks what becomes of it, and
+	// what is counted. Mail that is unsigned for one reason is deferred, other mail
+	// is not.
+	expect := func(deferred string) {
+		t.Helper()
+		want := map[string]float64{}
+		got := m.moved(t, func() {
+			each(func(f fault, domain, reason, path string) {
+				message := submitted(domain)
+				r, err := c.Send(message)
+				if err != nil {
+					t.Fatal(err)
+				}
+				line := m.line(t, message.QueueID)
+				if reason == "signed" {
+					if len(r.Inserted) != 1 || line["msg"] != "signed" {
+						t.Errorf("%s: the mail of %s is not signed: %+v, %v", f.name, domain, r, line)
+					}
+					return
+				}
+				if line["reason"] != reason {
+					t.Errorf("%s: %v, want %s", f.name, line, reason)
+				}
+				if reason != "no_key" {
+					checkError(t, f, line, path)
+				}
+				outcome := "unsigned"
+				if reason == deferred {
+					outcome = "tempfail"
+				}
+				want[fmt.Sprintf("{outcome=%q,reason=%q}", outcome, reason)]++
+				refused := strings.HasPrefix(r.Reply, "451 4.7.5 "+message.QueueID+": ")
+				if len(r.Inserted) > 0 || refused != (reason == deferred) || !refused && r.Answer != mta.Accept {
+					t.Errorf("%s: Postfix is answered %+v for the mail of %s", f.name, r, domain)
+				}
+			})
+		})
+		delete(got, `{outcome="signed",reason=""}`)
+		if !maps.Equal(got, want) {
+			t.Errorf("counted as %v, want %v", got, want)
+		}
+	}
+
+	each(func(f fault, domain, _, _ string) {
+		if strings.HasPrefix(domain, "warm") && !send(domain) {
+			t.Errorf("%s is not signed", domain)
+		}
+	})
+	stop := make(chan struct{})
+	others := make(chan error, 2)
+	for _, domain := range []string{"example.jp", "example.com"} {
+		go func() { others <- m.sendUntil(stop, domain) }()
+	}
+	each(func(f fault, _, _, path string) {
 		runCommand(t, exec.Command("cp", "-a", path, path+".backup"))
 		if err := f.do(path); err != nil {
 			t.Fatal(err)
 		}
 	})
-	time.Sleep(keys.Freshness)
-	each("cold warm", func(f fault, domain, kind, path string) {
-		want := f.cold
-		if kind == "warm" {
-			want = f.warm
+	// The last of them was asked for last: when dkimd looks at it again, it does so
+	// at all.
+	last := domain(len(faults)-1, "warm")
+	waitFor(t, "dkimd to see that the state of "+last+" is gone", func() bool { return !send(last) })
+	expect("store_error")
+	warnings := m.find(t, "msg", "the key store cannot be read: signing goes on with the keys in memory")
+	for i, f := range faults {
+		if !f.state || f.warm != "signed" {
+			continue
 		}
-		expect(kind, domain, f, want, path)
-	})
-	response, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/readyz", m.http))
-	if err != nil {
-		t.Fatal(err)
+		warns := func(line map[string]any) bool { return line["domain"] == domain(i, "warm") }
+		if n := slices.IndexFunc(warnings, warns); n < 0 {
+			t.Errorf("%s: dkimd does not warn that it goes on with the key in memory", f.name)
+		} else {
+			checkError(t, f, warnings[n], path(f, domain(i, "warm")))
+		}
 	}
-	defer response.Body.Close()
-	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != 200 || !bytes.Contains(text, []byte("warning: a damaged key")) {
-		t.Errorf("/readyz: %d %s, %v", response.StatusCode, text, err)
+	if status, text := m.get(t, "/readyz"); status != 200 || !strings.Contains(text, "warning: a damaged key left mail unsigned") {
+		t.Errorf("/readyz answers %d %s", status, text)
 	}
 
-	each("cold warm", func(_ fault, _, _, path string) {
+	m.configure(t, "[sign]\non_store_error = \"accept\"\non_bad_key = \"tempfail\"\n")
+	m.signal(t, syscall.SIGHUP)
+	m.waitForLine(t, "the configuration is reloaded")
+	expect("bad_key")
+
+	each(func(_ fault, _, _, path string) {
 		runCommand(t, exec.Command("rm", "-rf", path))
 		runCommand(t, exec.Command("mv", path+".backup", path))
 	})
-	time.Sleep(keys.Freshness)
-	each("cold warm", func(f fault, domain, kind, path string) { expect(kind+" and mended", domain, f, "signed", path) })
-
+	each(func(f fault, domain, _, _ string) {
+		waitFor(t, f.name+": a signed mail of "+domain, func() bool { return send(domain) })
+	})
 	close(stop)
-	if err := <-others; err != nil {
-		t.Error(err)
+	for range cap(others) {
+		if err := <-others; err != nil {
+			t.Error(err)
+		}
 	}
 	to := newRecipient() // and through Postfix
 	m.checkSigned(t, m.login(t, port465, taro).mustSend(t, taro, to, message(taro, to)), to, "example.jp")
+}
+
+// checkError checks that a line of the log says what is wrong with which file, and
+// what to do.
+func checkError(t *testing.T, f fault, line map[string]any, path string) {
+	t.Helper()
+	text, _ := line["error"].(string)
+	for _, part := range []string{path, f.problem, f.remedy} {
+		if !strings.Contains(text, part) {
+			t.Errorf("%s: the error does not name %q: %q", f.name, part, text)
+		}
+	}
 }
 
 // milter connects to dkimd as Postfix does.

@@ -68,7 +68,6 @@ func TestLife(t *testing.T) {
 		m.checkSigned(t, id, to, "new.example")
 	})
 	t.Run("a store that cannot be read defers mail, with the queue id", func(t *testing.T) {
-		const hanako = "hanako@example.com"
 		state := filepath.Join(m.store, "state")
 		info, err := os.Stat(state)
 		if err != nil {

@@ -21,7 +21,7 @@ func TestPaths(t *testing.T) {
 	}
 	t.Run("a login with the From of another customer is not signed", func(t *testing.T) {
 		to := newRecipient()
-		id := m.login(t, port465, "hanako@example.com").mustSend(t, taro, to, message(taro, to))
+		id := m.login(t, port465, hanako).mustSend(t, taro, to, message(taro, to))
 		m.checkUnsigned(t, id, to, "login_mismatch")
 	})
 	t.Run("a relay from a trusted network is signed", func(t *testing.T) {

@@ -22,7 +22,7 @@ func TestMilterProtocol(t *testing.T) {
 				m.checkSigned(t, c.mustSend(t, taro, to, message(taro, to)), to, "example.jp")
 			}
 			to := newRecipient()
-			m.checkUnsigned(t, c.mustSend(t, taro, to, message("hanako@example.com", to)), to, "login_mismatch")
+			m.checkUnsigned(t, c.mustSend(t, taro, to, message(hanako, to)), to, "login_mismatch")
 		})
 	}
 }

@@ -9,7 +9,11 @@ import (
 	"time"
 )
 
-const taro = "taro@example.jp"
+// Two customers who have logins.
+const (
+	taro   = "taro@example.jp"
+	hanako = "hanako@example.com"
+)
 
 // What a client may do within one SMTP connection, which is one milter
 // connection.
@@ -30,7 +34,7 @@ domains = ["*"]
 			to := newRecipient()
 			m.checkSigned(t, c.mustSend(t, taro, to, message(taro, to)), to, "example.jp")
 			to = newRecipient()
-			m.checkUnsigned(t, c.mustSend(t, taro, to, message("hanako@example.com", to)), to, "login_mismatch")
+			m.checkUnsigned(t, c.mustSend(t, taro, to, message(hanako, to)), to, "login_mismatch")
 		}
 	})
 	t.Run("several messages of a trusted network on one connection", func(t *testing.T) {
