@@ -10,7 +10,7 @@ import (
 // change nothing; and what it finds is what stands behind the at signs that are
 // neither in quotes nor in comments, in their order.
 func FuzzFrom(f *testing.F) {
-	for _, c := range fromCases(f, "lawful.txt", "unlawful.txt", "fuzzed.txt") {
+	for _, c := range fromCases(f, "lawful.txt", "disputed.txt", "unlawful.txt", "fuzzed.txt") {
 		f.Add(c.value)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
