@@ -1,6 +1,7 @@
 # make demo   build, make a key, sign a real message, show it verified
 # make test   install what the tests need, run them all
 # make build  bin/dkimd and bin/dkimctl
+# make bench  dkimd side by side with other signers
 # make install [DESTDIR=...] [PREFIX=/usr]
 
 SHELL   := /bin/bash
@@ -18,7 +19,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Tests that could not run, one a line.
 LEFT_OUT := bin/left-out
 
-.PHONY: build demo test packages check install clean
+.PHONY: build demo test bench packages check install clean
 
 build:
 	@mkdir -p bin
@@ -33,6 +34,16 @@ test: packages check
 	@LEFT_OUT=$(CURDIR)/$(LEFT_OUT) go test -race -count=1 -timeout 20m ./...; status=$$?; \
 	if [ -s $(LEFT_OUT) ]; then echo "== left out:"; sort -u $(LEFT_OUT); fi; \
 	exit $$status
+
+# Other signers, from Debian. Those that are not installed are left out.
+SIGNERS := opendkim dkimpy-milter
+
+bench: build
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg-query -W $(SIGNERS) >/dev/null 2>&1; then \
+		echo "== installing $(SIGNERS)"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SIGNERS) >/dev/null; \
+	fi
+	@go run ./internal/bench $(BENCH)
 
 packages:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
