@@ -13,13 +13,6 @@ import (
 	"strings"
 )
 
-// TTL is the time to live that we propose for a record, in seconds.
-const TTL = 3600
-
-// maxString is the most that one character-string of a TXT record holds
-// (RFC 1035 section 3.3).
-const maxString = 255
-
 // Record is the TXT record of a public key: where it stands and what it says.
 type Record struct {
 	Domain   string // d=, in lower-case A-labels
@@ -34,34 +27,14 @@ func (r Record) Host() string { return Host(r.Selector, r.Domain) }
 // domain by themselves.
 func (r Record) RelativeHost() string { return r.Selector + "._domainkey" }
 
+// AbsoluteHost returns the record's name with a final dot, so that no origin is
+// appended to it.
+func (r Record) AbsoluteHost() string { return r.Host() + "." }
+
 // Host returns the name at which the key of a selector stands (RFC 6376
 // section 3.6.2.1), without a final dot.
 func Host(selector, domain string) string {
 	return selector + "._domainkey." + domain
-}
-
-// Split cuts a value into the character-strings of a TXT record, each of at
-// most 255 bytes. Whoever reads the record joins them without adding anything
-// (RFC 6376 section 3.6.2.2).
-func Split(value string) []string {
-	var parts []string
-	for len(value) > maxString {
-		parts = append(parts, value[:maxString])
-		value = value[maxString:]
-	}
-	return append(parts, value)
-}
-
-// Quoted returns the value as quoted character-strings, the way zone files and
-// some panels want it.
-func (r Record) Quoted() string {
-	return `"` + strings.Join(Split(r.Key.Value()), `" "`) + `"`
-}
-
-// Zone returns the record as a line of a zone file. The host ends in a dot, so
-// that no origin is appended to it.
-func (r Record) Zone() string {
-	return fmt.Sprintf("%s. %d IN TXT ( %s )", r.Host(), TTL, r.Quoted())
 }
 
 // Key algorithms, as in the k= tag (RFC 6376 section 3.6.1, RFC 8463 section 4).

@@ -114,32 +114,10 @@ func TestHosts(t *testing.T) {
 	for _, test := range []struct{ got, want string }{
 		{r.Host(), "s202611a._domainkey.example.jp"},
 		{r.RelativeHost(), "s202611a._domainkey"},
-		{r.Zone(), `s202611a._domainkey.example.jp. 3600 IN TXT ( "v=DKIM1;k=rsa;p=eA==" )`},
+		{r.AbsoluteHost(), "s202611a._domainkey.example.jp."},
 	} {
 		if test.got != test.want {
 			t.Errorf("got %s, want %s", test.got, test.want)
 		}
 	}
-}
-
-// FuzzParse: no value makes Parse or PublicKey panic, and what was parsed
-// builds a value that parses to the same again.
-func FuzzParse(f *testing.F) {
-	f.Add("v=DKIM1;k=rsa;p=eA==")
-	f.Add("v=DKIM1; k=ed25519; h=sha256; t=y:s; s=email; n=a note; p=eA ==;")
-	f.Add("p=")
-	f.Fuzz(func(t *testing.T, value string) {
-		key, err := Parse(value)
-		if err != nil {
-			return
-		}
-		_, _ = key.PublicKey()
-		again, err := Parse(key.Value())
-		if err != nil {
-			t.Fatalf("%q parses, what it builds does not: %v", value, err)
-		}
-		if again.Value() != key.Value() {
-			t.Fatalf("%q builds %q, that builds %q", value, key.Value(), again.Value())
-		}
-	})
 }
