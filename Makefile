@@ -8,9 +8,10 @@ SHELL   := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 PREFIX  ?= /usr
 
-# What the tests run against, from Debian: the mail server we work for, the name
-# server that publishes our records, and verifiers that others wrote.
-PACKAGES := postfix sasl2-bin libsasl2-modules bind9 bind9-dnsutils \
+# What the tests run against, from Debian: the mail server we work for, name
+# servers that publish our records, and verifiers that others wrote.
+PACKAGES := postfix sasl2-bin libsasl2-modules \
+            bind9 bind9-utils bind9-dnsutils knot-dnssecutils tinydns \
             opendkim opendkim-tools python3-dkim libmail-dkim-perl systemd strace prometheus
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2

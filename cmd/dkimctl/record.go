@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ type keyView struct {
 	Created      time.Time   `json:"created"`
 	Host         string      `json:"host"`
 	RelativeHost string      `json:"relative_host"` // to the domain
+	AbsoluteHost string      `json:"absolute_host"` // with a final dot
 	Type         string      `json:"type"`
 	TTL          int         `json:"ttl"` // seconds
 	Value        string      `json:"value"`
@@ -44,6 +46,7 @@ func viewKey(store *keys.Dir, d *keys.Domain, k keys.Key) keyView {
 		Created:      k.Created,
 		Host:         r.Host(),
 		RelativeHost: r.RelativeHost(),
+		AbsoluteHost: r.AbsoluteHost(),
 		Type:         "TXT",
 		TTL:          record.TTL,
 		Value:        r.Key.Value(),
@@ -64,61 +67,84 @@ func viewKeys(store *keys.Dir, d *keys.Domain, list []keys.Key) iter.Seq[keyView
 	}
 }
 
+// formats are those of record.
+var formats = []string{"text", "value", "split", "zone", "tinydns", "nsupdate", "route53", "csv", "json"}
+
 func newRecord(u *ui) *cobra.Command {
 	var selector, format string
 	cmd := &cobra.Command{
-		Use:   "record DOMAIN",
-		Short: "Print the records of a domain again",
-		Long: `Print the records that a domain has to publish: those of its pending, active and
+		Use:   "record DOMAIN...",
+		Short: "Print the records of domains again",
+		Long: `Print the records that domains have to publish: those of their pending, active and
 retired keys.
 
 Formats: text is for people; value is the value alone in one line; split is the
-value in quoted strings of at most 255 bytes; zone is a line for a zone file.`,
+value in quoted strings of at most 255 bytes; zone is a line for a zone file;
+tinydns is a line for tinydns-data; nsupdate is a script for nsupdate; route53 is a
+change batch for Amazon Route 53; csv is a table with a header line.
+
+Neither the script for nsupdate nor the change batch overwrites anything: a record
+that is there already is refused, and Route 53 then takes none of the batch. Give
+--selector for a new record beside old ones.`,
 		Example: `  dkimctl record example.jp
   dkimctl record example.jp --selector s202611a --format value
-  dkimctl record example.jp --format zone >> example.jp.zone`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return u.record(args[0], selector, format) },
+  dkimctl record example.jp --format zone >> example.jp.zone
+  dkimctl record example.jp --selector s202611a --format nsupdate | nsupdate -k tsig.key
+  dkimctl record example.jp example.com --format csv > records.csv`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return u.record(args, selector, format) },
 	}
-	cmd.Flags().StringVar(&selector, "selector", "", "only the key with this selector")
-	cmd.Flags().StringVar(&format, "format", "text", "text, value, split, zone or json")
+	cmd.Flags().StringVar(&selector, "selector", "", "only the keys with this selector")
+	cmd.Flags().StringVar(&format, "format", "text", strings.Join(formats, ", "))
+	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	u.jsonFlag(cmd)
 	return cmd
 }
 
-func (u *ui) record(name, selector, format string) error {
-	switch format {
-	case "text", "value", "split", "zone":
-	case "json":
-		u.json = true
-	default:
-		return usage(fmt.Errorf("--format %s: the formats are text, value, split, zone and json", format))
+func (u *ui) record(names []string, selector, format string) error {
+	if !slices.Contains(formats, format) {
+		return usage(fmt.Errorf("--format %s: the formats are %s", format, strings.Join(formats, ", ")))
 	}
+	if u.json {
+		format = "json"
+	}
+	u.json = format == "json"
 	store, _, err := u.store()
 	if err != nil {
 		return err
 	}
-	d, err := readDomain(store, name)
-	if err != nil {
-		return err
-	}
-	published, err := published(d, selector)
-	if err != nil {
-		return err
-	}
-	if (format == "value" || format == "split") && len(published) > 1 && !u.json {
-		var selectors []string
-		for _, k := range published {
-			selectors = append(selectors, k.Selector)
+	var views []keyView
+	for _, name := range names {
+		d, err := readDomain(store, name)
+		if err != nil {
+			return err
 		}
-		return usage(fmt.Errorf("%s has %d records, and --format %s prints one without its host", d.Name, len(published), format),
-			"choose with --selector: "+strings.Join(selectors, ", "))
+		published, err := published(d, selector)
+		if err != nil {
+			return err
+		}
+		views = slices.AppendSeq(views, viewKeys(store, d, published))
 	}
 	between := ""
-	if format == "text" {
+	switch format {
+	case "text":
 		between = "\n"
+	case "value", "split":
+		if len(views) > 1 {
+			var selectors []string
+			for _, v := range views {
+				selectors = append(selectors, v.Selector)
+			}
+			return usage(fmt.Errorf("there are %d records, and --format %s prints one without its host", len(views), format),
+				"choose one domain, and with --selector one of its keys: "+strings.Join(selectors, ", "))
+		}
+	case "route53":
+		return u.printJSON(record.Route53(records(views)))
+	case "csv":
+		_, err := io.WriteString(u.out, record.CSV(records(views)))
+		return err
 	}
-	return printAll(u, viewKeys(store, d, published), between, func(v keyView) {
+	return printAll(u, slices.Values(views), between, func(v keyView) {
 		switch format {
 		case "text":
 			u.printRecord(v)
@@ -128,8 +154,20 @@ func (u *ui) record(name, selector, format string) error {
 			u.printf("%s\n", v.record.Quoted())
 		case "zone":
 			u.printf("%s\n", v.record.Zone())
+		case "tinydns":
+			u.printf("%s\n", v.record.Tinydns())
+		case "nsupdate":
+			u.printf("%s\n", v.record.Nsupdate())
 		}
 	})
+}
+
+func records(views []keyView) []record.Record {
+	var list []record.Record
+	for _, v := range views {
+		list = append(list, v.record)
+	}
+	return list
 }
 
 // published returns the keys whose records have to be published, or the one of
