@@ -18,6 +18,7 @@ import (
 var down = map[string][]string{
 	"dkimd/keys/record":       {},
 	"dkimd/keys":              {"dkimd/keys/record"},
+	"dkimd/keys/dnscheck":     {"dkimd/keys/record"},
 	"dkimd/signer":            {"dkimd/keys", "dkimd/keys/record"},
 	"dkimd/signer/milter":     {"dkimd/signer"},
 	"dkimd/internal/config":   {},
@@ -35,6 +36,7 @@ var importers = map[string]string{
 	"github.com/emersion/go-msgauth":      "dkimd/signer",
 	"github.com/emersion/go-sasl":         "dkimd/internal/demo",
 	"github.com/emersion/go-smtp":         "dkimd/internal/demo",
+	"github.com/miekg/dns":                "dkimd/keys/dnscheck",
 	"github.com/prometheus/client_golang": "dkimd/internal/metrics",
 	"github.com/rogpeppe/go-internal":     "tests",
 	"github.com/spf13/cobra":              "dkimd/cmd/dkimctl",
