@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,6 +33,15 @@ func TestMain(m *testing.M) {
 		days, _ := strconv.Atoi(os.Getenv("DAYS_LATER"))
 		now = func() time.Time { return time.Date(2026, 11, 25+days, 10, 0, 0, 0, time.UTC) }
 		defaultConfig = "config.toml"
+		if port := os.Getenv("DNS_PORT"); port != "" {
+			dialDNS = func(ctx context.Context, network, address string) (net.Conn, error) {
+				host, _, err := net.SplitHostPort(address)
+				if err != nil {
+					return nil, err
+				}
+				return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(host, port))
+			}
+		}
 		testenv.RunAs()
 		main()
 	}})
@@ -46,6 +57,11 @@ func TestScriptsOfRoot(t *testing.T) {
 }
 
 func runScripts(t *testing.T, dir string) {
+	runScriptsWith(t, dir, func(*testscript.Env) error { return nil })
+}
+
+// runScriptsWith runs scripts after more has been set up.
+func runScriptsWith(t *testing.T, dir string, more func(*testscript.Env) error) {
 	testscript.Run(t, testscript.Params{
 		Dir:                dir,
 		RequireUniqueNames: true,
@@ -53,6 +69,7 @@ func runScripts(t *testing.T, dir string) {
 			env.Setenv("SUDO_USER", "hanako")
 			return errors.Join(
 				os.Chmod(filepath.Dir(env.WorkDir), 0o755), // for other users
+				more(env),
 				writeConfigs(env.WorkDir),
 			)
 		},

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"iter"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"dkimd/internal/config"
+	"dkimd/keys"
+	"dkimd/keys/dnscheck"
+	"dkimd/keys/record"
+
+	"github.com/spf13/cobra"
+)
+
+type checkOptions struct {
+	all               bool
+	state             string
+	activate          bool
+	acceptUnreachable bool
+	csv               bool
+}
+
+func newCheck(u *ui) *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check DOMAIN... | --all",
+		Short: "Look at the records in DNS, at every name server",
+		Long: `Ask every authoritative name server of a domain for the records of its keys, and
+say what is wrong in words that a customer understands.
+
+With --activate, a pending key becomes active once its record is proven: two checks
+at least dns.settle apart, and all between them, find it as it should be on every
+name server. The key before it is retired in the same step.
+
+The exit code is 3 if a record is missing or wrong, 1 if DNS gave no answer.`,
+		Example: `  dkimctl check example.jp
+  dkimctl check --all --state pending --activate
+  dkimctl check --all --csv > records.csv`,
+		RunE: func(cmd *cobra.Command, names []string) error { return u.check(cmd.Context(), names, o) },
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&o.all, "all", false, "all domains")
+	flags.StringVar(&o.state, "state", "", "only keys in this state: pending, active or retired")
+	flags.BoolVar(&o.activate, "activate", false, "make pending keys active whose record is proven")
+	flags.BoolVar(&o.acceptUnreachable, "accept-unreachable", false, "a name server that does not answer is no obstacle")
+	flags.BoolVar(&o.csv, "csv", false, "print a table for a spreadsheet")
+	u.jsonFlag(cmd)
+	return cmd
+}
+
+// dialDNS connects to name servers; nil: as usual. In tests they have other ports.
+var dialDNS func(ctx context.Context, network, address string) (net.Conn, error)
+
+// checkView is what a check has found of one key.
+type checkView struct {
+	Domain    string             `json:"domain"`
+	Selector  string             `json:"selector"`
+	State     keys.State         `json:"state"` // after the check
+	Host      string             `json:"host"`
+	Verdict   dnscheck.Verdict   `json:"verdict"`
+	Activated bool               `json:"activated,omitempty"`
+	Servers   []dnscheck.Server  `json:"servers"`
+	Findings  []dnscheck.Finding `json:"findings"`
+
+	err error // of reading or writing the store
+}
+
+func (u *ui) check(ctx context.Context, names []string, o checkOptions) error {
+	if o.all == (len(names) > 0) {
+		return usage(errors.New("name domains, or give --all"), "dkimctl check --help shows examples")
+	}
+	if o.state != "" && !slices.Contains([]keys.State{keys.Pending, keys.Active, keys.Retired}, keys.State(o.state)) {
+		return usage(fmt.Errorf("--state %s: the states with a record are pending, active and retired", o.state))
+	}
+	domains, err := u.parseDomains(names)
+	if err != nil {
+		return err
+	}
+	store, c, err := u.store()
+	if err != nil {
+		return err
+	}
+	all := store.Names()
+	if !o.all {
+		all = func(yield func(string, error) bool) {
+			for _, domain := range domains {
+				if !yield(domain, nil) {
+					return
+				}
+			}
+		}
+	}
+	checker, err := dnscheck.New(dnscheck.Options{
+		Resolver: c.DNS.Resolver, Timeout: time.Duration(c.DNS.Timeout), Dial: dialDNS, Unreachable: o.acceptUnreachable,
+	})
+	if err != nil {
+		return usage(err)
+	}
+	var sum checkSum
+	views := func(yield func(checkView) bool) {
+		for list := range ordered(all, func(domain string) []checkView { return u.checkDomain(ctx, store, c, checker, domain, o) }) {
+			for _, v := range list {
+				if sum.add(v); v.err == nil && !yield(v) {
+					return
+				}
+			}
+		}
+	}
+	if o.csv {
+		err = u.printCheckCSV(views)
+	} else {
+		err = printAll(u, views, "\n", u.printCheck)
+	}
+	return errors.Join(err, sum.error())
+}
+
+// atOnce is how many domains are checked at a time.
+const atOnce = 64
+
+// ordered does a work for each name, several at a time, and returns the results in
+// the order of the names.
+func ordered(names iter.Seq2[string, error], work func(string) []checkView) iter.Seq[[]checkView] {
+	return func(yield func([]checkView) bool) {
+		results := make(chan chan []checkView, atOnce)
+		stop := make(chan struct{})
+		defer close(stop)
+		go func() {
+			defer close(results)
+			for name, err := range names {
+				result := make(chan []checkView, 1)
+				select {
+				case results <- result:
+				case <-stop:
+					return
+				}
+				if err != nil {
+					result <- []checkView{{err: err}}
+					return
+				}
+				go func() { result <- work(name) }()
+			}
+		}()
+		for result := range results {
+			if !yield(<-result) {
+				return
+			}
+		}
+	}
+}
+
+// checkDomain checks the records of one domain.
+func (u *ui) checkDomain(ctx context.Context, store *keys.Dir, c *config.Config, checker *dnscheck.Checker, domain string, o checkOptions) []checkView {
+	d, err := readDomain(store, domain)
+	if err != nil {
+		return []checkView{{err: err}}
+	}
+	var views []checkView
+	for _, k := range d.Keys {
+		if k.State == keys.Revoked || o.state != "" && k.State != keys.State(o.state) {
+			continue
+		}
+		var others []record.Record
+		for _, other := range d.Keys {
+			if other.ID != k.ID {
+				others = append(others, d.Record(other))
+			}
+		}
+		result := checker.Check(ctx, d.Record(k), others)
+		v := checkView{
+			Domain: d.Name, Selector: k.Selector, State: k.State, Host: d.Record(k).Host(),
+			Verdict: result.Verdict, Servers: result.Servers, Findings: result.Findings,
+		}
+		if o.activate && k.State == keys.Pending {
+			v.Activated, v.err = noteProof(store, d.Name, k, result.Verdict == dnscheck.Proven, time.Duration(c.DNS.Settle), len(result.Servers))
+			if v.Activated {
+				v.State = keys.Active
+			}
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// noteProof notes what a check has found of a pending key's record, and makes the
+// key active if the record is proven.
+func noteProof(store *keys.Dir, domain string, k keys.Key, good bool, settle time.Duration, servers int) (activated bool, err error) {
+	if !good && k.ProvenSince.IsZero() {
+		return false, nil // as it was
+	}
+	_, err = store.Update(domain, func(c *keys.Change) error {
+		i := slices.IndexFunc(c.Keys, func(other keys.Key) bool { return other.ID == k.ID })
+		if i < 0 || c.Keys[i].State != keys.Pending {
+			return nil // somebody else was quicker
+		}
+		if !c.Keys[i].Prove(good, now().UTC().Truncate(time.Second), settle) {
+			return nil
+		}
+		activated = true
+		return c.Activate(i, moveNow(fmt.Sprintf("check: on all %d name servers since %s", servers, c.Keys[i].ProvenSince.Format(time.RFC3339))))
+	})
+	return activated && err == nil, err
+}
+
+// checkSum counts what checks have found.
+type checkSum struct {
+	errs              []error
+	wrong, unanswered int
+}
+
+func (s *checkSum) add(v checkView) {
+	switch {
+	case v.err != nil:
+		s.errs = append(s.errs, v.err)
+	case v.Verdict == dnscheck.Unclear:
+		s.unanswered++
+	case v.Verdict != dnscheck.Proven:
+		s.wrong++
+	}
+}
+
+func (s *checkSum) error() error {
+	switch {
+	case len(s.errs) > 0:
+		return errors.Join(s.errs...)
+	case s.wrong > 0:
+		return notWanted(fmt.Errorf("%d records are missing or wrong", s.wrong))
+	case s.unanswered > 0:
+		return failed(fmt.Errorf("DNS gave no answer about %d records", s.unanswered))
+	}
+	return nil
+}
+
+func (u *ui) printCheck(v checkView) {
+	u.printf("%s%s\n", u.label("Host", "ホスト名"), v.Host)
+	u.printf("%s%s\n", u.label("State", "状態"), u.stateText(v.State))
+	u.printf("%s%s\n", u.label("Record", "レコード"), u.verdictText(v.Verdict))
+	for _, f := range v.Findings {
+		u.printf("  %s %s: %s\n", f.Severity, f.Code, u.say(f.Text.En, f.Text.Ja))
+		if hint := u.say(f.Hint.En, f.Hint.Ja); hint != "" {
+			u.printf("    %s\n", hint)
+		}
+	}
+	if v.Activated {
+		u.printf("%s\n", u.say("The record is proven: dkimd signs with this key from now on", "レコードの公開を確認できたため、以後この鍵で署名します"))
+	}
+}
+
+func (u *ui) verdictText(v dnscheck.Verdict) string {
+	switch v {
+	case dnscheck.Proven:
+		return u.say("every name server has it", "全ネームサーバーで確認できました")
+	case dnscheck.NotPublished:
+		return u.say("no name server has it", "まだ登録されていません")
+	case dnscheck.Wrong:
+		return u.say("it is not as it should be", "登録内容に誤りがあります")
+	}
+	return u.say("DNS gave no answer that decides", "DNS の応答がなく判定できません")
+}
+
+func (u *ui) printCheckCSV(views iter.Seq[checkView]) error {
+	w := csv.NewWriter(u.out)
+	w.Write([]string{"domain", "selector", "state", "host", "verdict", "findings"})
+	for v := range views {
+		var codes []string
+		for _, f := range v.Findings {
+			codes = append(codes, string(f.Code))
+		}
+		w.Write([]string{v.Domain, v.Selector, string(v.State), v.Host, string(v.Verdict), strings.Join(codes, " ")})
+	}
+	w.Flush()
+	return w.Error()
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"dkimd/internal/nameserver"
+	"dkimd/internal/testenv"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// A name server that is all there is of DNS: it delegates example.jp to itself,
+// and takes changes of it.
+const (
+	worldStatements = `zone "jp" { type primary; file "jp"; };
+zone "example.jp" { type primary; file "example.jp"; allow-update { 127.0.0.1; }; };
+`
+	worldSOA = "$TTL 60\n@ SOA ns.jp. hostmaster.jp. 1 60 60 60 60\n"
+)
+
+var worldFiles = map[string]string{
+	"jp":         worldSOA + "@ NS ns.jp.\nns A 127.0.0.1\nexample NS ns.example\nns.example A 127.0.0.1\n",
+	"example.jp": worldSOA + "@ NS ns\nns A 127.0.0.1\n",
+}
+
+// These scripts have a DNS of their own.
+func TestScriptsWithDNS(t *testing.T) {
+	testenv.NeedProgram(t, "named", "nsupdate")
+	runScriptsWith(t, "testdata/dns", func(env *testscript.Env) error {
+		port := nameserver.StartBIND(t, worldStatements, worldFiles)
+		env.Setenv("DNS_PORT", port)
+		return errors.Join(os.WriteFile(filepath.Join(env.WorkDir, "config.toml"),
+			fmt.Appendf(nil, "[keys]\nstore = \"$WORK/store\"\n[dns]\nresolver = \"127.0.0.1:%s\"\ntimeout = \"1s\"\n", port), 0o644))
+	})
+}
