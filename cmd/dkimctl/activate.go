@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
+	"time"
 
 	"dkimd/keys"
+	"dkimd/keys/dnscheck"
 
 	"github.com/spf13/cobra"
 )
@@ -15,29 +18,76 @@ func newActivate(u *ui) *cobra.Command {
 	var selector string
 	var unverified bool
 	cmd := &cobra.Command{
-		Use:   "activate DOMAIN --selector S --unverified",
+		Use:   "activate DOMAIN --selector S",
 		Short: "Sign with a key from now on",
 		Long: `Make a key active: dkimd signs with it within five seconds, without a reload. The
 active key of the same algorithm, if there is one, is retired in the same step.
 
-With --unverified you vouch that the record is in DNS on every name server of
-the domain. If it is not, receivers see signatures that fail.`,
-		Example: "  dkimctl activate example.jp --selector s202611a --unverified",
+Its record has to be proven: seen on every name server, now and dns.settle ago. With
+--unverified you vouch for it instead; if it is not there, receivers see signatures
+that fail.`,
+		Example: "  dkimctl activate example.jp --selector s202611a",
 		Args:    cobra.ExactArgs(1),
 
 		DisableFlagsInUseLine: true,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if !unverified && selector != "" {
-				return usage(errors.New("--unverified is missing: this version cannot see the record in DNS by itself"),
-					"look it up at every name server of the domain, then repeat with --unverified")
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if unverified || selector == "" {
+				return u.activate(args[0], selector)
 			}
-			return u.activate(args[0], selector)
+			return u.activateProven(cmd.Context(), args[0], selector)
 		},
 	}
 	cmd.Flags().StringVar(&selector, "selector", "", "the key's selector")
 	cmd.Flags().BoolVar(&unverified, "unverified", false, "although dkimctl has not seen the record in DNS")
 	u.jsonFlag(cmd)
 	return cmd
+}
+
+// activateProven makes a key active whose record is proven.
+func (u *ui) activateProven(ctx context.Context, name, selector string) error {
+	store, c, err := u.store()
+	if err != nil {
+		return err
+	}
+	d, err := readDomain(store, name)
+	if err != nil {
+		return err
+	}
+	i, err := pick(d, selector)
+	if err != nil {
+		return err
+	}
+	k := d.Keys[i]
+	if k.State != keys.Pending && k.State != keys.Retired {
+		return notWanted(d.Activate(i, keys.Move{})) // says why not
+	}
+	checker, err := newChecker(c, false)
+	if err != nil {
+		return err
+	}
+	result := checkKey(ctx, checker, d, k)
+	settle := time.Duration(c.DNS.Settle)
+	activated, err := noteProof(store, d.Name, k, result.Verdict == dnscheck.Proven, settle, len(result.Servers))
+	switch {
+	case err != nil:
+		return err
+	case activated:
+		u.printf("%s\n", u.activatedText(d.Name, k.Selector))
+		return nil
+	case result.Verdict == dnscheck.Proven:
+		return notWanted(fmt.Errorf("the record of %s is there, but one look does not prove it: some name servers lag behind", k.Selector),
+			fmt.Sprintf("repeat in %v, or let the timer do it: dkimctl check %s --activate", settle, d.Name))
+	case result.Verdict == dnscheck.Unclear:
+		return failed(fmt.Errorf("the record of %s is not proven: %s", k.Selector, u.verdictText(result.Verdict)), "dkimctl check "+d.Name+" says more")
+	}
+	return notWanted(fmt.Errorf("the record of %s is not proven: %s", k.Selector, u.verdictText(result.Verdict)),
+		"dkimctl check "+d.Name+" says what is wrong; --unverified makes the key active all the same")
+}
+
+func (u *ui) activatedText(domain, selector string) string {
+	return u.say(
+		fmt.Sprintf("%s: dkimd signs with %s from now on", domain, selector),
+		fmt.Sprintf("%s: 以後、セレクタ %s の鍵で署名します", domain, selector))
 }
 
 func (u *ui) activate(name, selector string) error {
@@ -64,9 +114,7 @@ func (u *ui) activate(name, selector string) error {
 		}
 	}
 	return printAll(u, slices.Values([]keyView{view}), "", func(v keyView) {
-		u.printf("%s\n", u.say(
-			fmt.Sprintf("%s: dkimd signs with %s from now on", v.Domain, v.Selector),
-			fmt.Sprintf("%s: 以後、セレクタ %s の鍵で署名します", v.Domain, v.Selector)))
+		u.printf("%s\n", u.activatedText(v.Domain, v.Selector))
 	})
 }
 

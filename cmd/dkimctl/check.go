@@ -97,11 +97,9 @@ func (u *ui) check(ctx context.Context, names []string, o checkOptions) error {
 			}
 		}
 	}
-	checker, err := dnscheck.New(dnscheck.Options{
-		Resolver: c.DNS.Resolver, Timeout: time.Duration(c.DNS.Timeout), Dial: dialDNS, Unreachable: o.acceptUnreachable,
-	})
+	checker, err := newChecker(c, o.acceptUnreachable)
 	if err != nil {
-		return usage(err)
+		return err
 	}
 	var sum checkSum
 	views := func(yield func(checkView) bool) {
@@ -119,6 +117,16 @@ func (u *ui) check(ctx context.Context, names []string, o checkOptions) error {
 		err = printAll(u, views, "\n", u.printCheck)
 	}
 	return errors.Join(err, sum.error())
+}
+
+func newChecker(c *config.Config, acceptUnreachable bool) (*dnscheck.Checker, error) {
+	checker, err := dnscheck.New(dnscheck.Options{
+		Resolver: c.DNS.Resolver, Timeout: time.Duration(c.DNS.Timeout), Dial: dialDNS, Unreachable: acceptUnreachable,
+	})
+	if err != nil {
+		return nil, usage(err)
+	}
+	return checker, nil
 }
 
 // atOnce is how many domains are checked at a time.
@@ -166,13 +174,7 @@ func (u *ui) checkDomain(ctx context.Context, store *keys.Dir, c *config.Config,
 		if k.State == keys.Revoked || o.state != "" && k.State != keys.State(o.state) {
 			continue
 		}
-		var others []record.Record
-		for _, other := range d.Keys {
-			if other.ID != k.ID {
-				others = append(others, d.Record(other))
-			}
-		}
-		result := checker.Check(ctx, d.Record(k), others)
+		result := checkKey(ctx, checker, d, k)
 		v := checkView{
 			Domain: d.Name, Selector: k.Selector, State: k.State, Host: d.Record(k).Host(),
 			Verdict: result.Verdict, Servers: result.Servers, Findings: result.Findings,
@@ -188,15 +190,26 @@ func (u *ui) checkDomain(ctx context.Context, store *keys.Dir, c *config.Config,
 	return views
 }
 
-// noteProof notes what a check has found of a pending key's record, and makes the
-// key active if the record is proven.
+// checkKey checks the record of one key.
+func checkKey(ctx context.Context, checker *dnscheck.Checker, d *keys.Domain, k keys.Key) dnscheck.Result {
+	var others []record.Record
+	for _, other := range d.Keys {
+		if other.ID != k.ID {
+			others = append(others, d.Record(other))
+		}
+	}
+	return checker.Check(ctx, d.Record(k), others)
+}
+
+// noteProof notes what a check has found of a key's record, and makes the key
+// active if the record is proven.
 func noteProof(store *keys.Dir, domain string, k keys.Key, good bool, settle time.Duration, servers int) (activated bool, err error) {
 	if !good && k.ProvenSince.IsZero() {
 		return false, nil // as it was
 	}
 	_, err = store.Update(domain, func(c *keys.Change) error {
 		i := slices.IndexFunc(c.Keys, func(other keys.Key) bool { return other.ID == k.ID })
-		if i < 0 || c.Keys[i].State != keys.Pending {
+		if i < 0 || c.Keys[i].State != k.State {
 			return nil // somebody else was quicker
 		}
 		if !c.Keys[i].Prove(good, now().UTC().Truncate(time.Second), settle) {

@@ -242,6 +242,6 @@ func (u *ui) printMade(v keyView) {
 	u.printf("%s%s\n", u.label("Private key", "秘密鍵の保存先"), v.PrivateKey)
 	if v.State == keys.Pending {
 		u.printf("%s%s\n", u.label("Next", "次の手順"), u.say("have the record published, then: ", "レコードを DNS に登録し、公開を確認してから実行: ")+
-			"dkimctl activate "+v.Domain+" --selector "+v.Selector+" --unverified")
+			"dkimctl check "+v.Domain+" --activate")
 	}
 }
