@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"syscall"
 	"time"
 
@@ -17,10 +17,13 @@ import (
 // Flag Day 2020).
 const ednsSize = 1232
 
-// maxSilences is after how many questions without any answer in a row a server
-// is not asked again: one dead server must not delay the checks of all its
-// domains.
-const maxSilences = 3
+// A server that has been silent to maxSilences questions in a row is not asked
+// for a while: one dead server must not delay the checks of all its domains, nor
+// one bad moment of the network spoil all that follow.
+const (
+	maxSilences  = 3
+	silencePause = 30 * time.Second
+)
 
 var (
 	errNoRoute = errors.New("no route to this address family")
@@ -30,8 +33,11 @@ var (
 
 // server is what a Checker knows of an address that it asks.
 type server struct {
-	slots    chan struct{} // one for each question under way
-	silences atomic.Int32  // questions without an answer since the last answer
+	slots chan struct{} // one for each question under way
+
+	mu       sync.Mutex
+	silences int       // questions without an answer since the last answer
+	until    time.Time // not asked until then
 }
 
 func (c *Checker) server(addr netip.AddrPort) *server {
@@ -45,6 +51,31 @@ func (c *Checker) server(addr netip.AddrPort) *server {
 	return s
 }
 
+// isSilent reports whether to leave the server alone for now.
+func (s *server) isSilent() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Now().Before(s.until)
+}
+
+// missed returns how many questions the server has not answered lately.
+func (s *server) missed() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.silences
+}
+
+// hasAnswered notes whether the server has answered a question.
+func (s *server) hasAnswered(yes bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if yes {
+		s.silences, s.until = 0, time.Time{}
+	} else if s.silences++; s.silences >= maxSilences {
+		s.until = time.Now().Add(silencePause)
+	}
+}
+
 // ask asks one server one question, over UDP or TCP as needed.
 func (c *Checker) ask(ctx context.Context, addr netip.AddrPort, question *dns.Msg) (*dns.Msg, error) {
 	s := c.server(addr)
@@ -54,18 +85,18 @@ func (c *Checker) ask(ctx context.Context, addr netip.AddrPort, question *dns.Ms
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if s.silences.Load() >= maxSilences {
+	if s.isSilent() {
 		return nil, errSilent
 	}
 	reply, err := c.tryAll(ctx, addr, question)
-	switch {
-	case err == nil:
-		s.silences.Store(0)
-	case ctx.Err() == nil && !errors.Is(err, errNoRoute):
-		s.silences.Add(1)
+	if ctx.Err() == nil && !errors.Is(err, errNoRoute) {
+		s.hasAnswered(err == nil)
 	}
 	return reply, err
 }
+
+// tries is how many a question may need; they share its time.
+const tries = 3
 
 // tryAll asks with EDNS, then without: some servers refuse it, some firewalls
 // swallow it; then over TCP, if the answer is cut or there is none.
@@ -90,7 +121,7 @@ func (c *Checker) tryAll(ctx context.Context, addr netip.AddrPort, question *dns
 }
 
 func (c *Checker) exchange(ctx context.Context, network string, addr netip.AddrPort, question *dns.Msg) (*dns.Msg, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	ctx, cancel := context.WithTimeout(ctx, c.timeout/tries)
 	defer cancel()
 	conn, err := c.dial(ctx, network, addr.String())
 	if err != nil {
@@ -105,7 +136,7 @@ func (c *Checker) exchange(ctx context.Context, network string, addr netip.AddrP
 
 	question = question.Copy()
 	question.Id = dns.Id()
-	client := dns.Client{Timeout: c.timeout}
+	client := dns.Client{Timeout: c.timeout / tries}
 	reply, _, err := client.ExchangeWithConnContext(ctx, question, &dns.Conn{Conn: conn})
 	if err != nil {
 		return nil, routeError(addr, err)

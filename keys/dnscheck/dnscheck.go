@@ -27,7 +27,7 @@ import (
 // Options say how a Checker asks. The zero value is good.
 type Options struct {
 	Resolver    string        // ADDR or ADDR:PORT; empty: those of /etc/resolv.conf
-	Timeout     time.Duration // of one try of one question; 0: 5 s
+	Timeout     time.Duration // of one question; 0: 5 s
 	PerServer   int           // how many questions a server is asked at once; 0: 4
 	Unreachable bool          // accept as proven what some name server was not there to confirm
 	// Elsewhere are name servers where customers enter records by mistake. They
@@ -134,6 +134,8 @@ type Server struct {
 	Answer  string `json:"answer"` // for people, escaped and cut
 }
 
+const dnsPort = 53
+
 // Bounds of one check, whatever DNS says.
 const (
 	maxTime      = time.Minute
@@ -183,9 +185,12 @@ func (k *check) question(ctx context.Context, addr netip.Addr, name string, qtyp
 	if k.left.Add(-1) < 0 {
 		return nil, errEnough
 	}
+	if _, ok := dns.IsDomainName(name); !ok {
+		return nil, fmt.Errorf("%q is no domain name", name)
+	}
 	question := new(dns.Msg).SetQuestion(name, qtype)
 	question.RecursionDesired = false
-	return k.ask(ctx, netip.AddrPortFrom(addr, 53), question)
+	return k.ask(ctx, netip.AddrPortFrom(addr, dnsPort), question)
 }
 
 // resolve asks the recursive resolvers, in order.

@@ -1,9 +1,13 @@
 package dnscheck
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/miekg/dns"
 
 	"dkimd/keys/record"
 )
@@ -103,19 +107,112 @@ func TestBrokenRecords(t *testing.T) {
 		{name: "spaces", one: value(good[:300] + " " + good[300:]), verdict: Proven, codes: "spaces_in_key"},
 	}
 	w := newWorld(t, cases, "")
-	c := w.checker(t)
-	for _, test := range cases {
-		t.Run(test.name, func(t *testing.T) {
-			domain := test.name + ".test"
-			wanted := newRecord("s1", domain, private)
-			others := []record.Record{newRecord("s0", domain, old), newRecord("s1", domain, foreign)}
-			result := c.Check(t.Context(), wanted, others)
-			if got := codes(result.Findings); got != test.codes || result.Verdict != test.verdict {
-				t.Errorf("want %s, %q, got %s", test.verdict, test.codes, aloud(result))
-			}
-			for _, f := range result.Findings {
-				checkTexts(t, f)
-			}
-		})
+	w.checkAll(t, cases)
+}
+
+// What the world publishes and receivers take.
+func TestGoodRecords(t *testing.T) {
+	key := newRecord("s1", "x.test", private).Key
+	good := key.Value()
+	p := b64(key.Public)
+	goodTXT := txt(host, record.Split(good)...)
+	value := func(v string) string { return txt(host, split(v, 255)...) }
+	only := func(server string) string {
+		return "@ SOA ns1.test. root.test. 7 3600 600 86400 120\n@ NS " + server + ".test.\n"
 	}
+	public, _, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edKey, err := record.NewKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	cases := []testCase{
+		{name: "given", one: goodTXT},
+		{name: "ed25519", key: edKey, one: value(edKey.Value())},
+		{name: "127", one: txt(host, split(good, 127)...)},
+		{name: "bytes", one: txt(host, split(good, 1)...)},
+		{name: "empty", one: txt(host, "", good[:200], "", good[200:], "")},
+		{name: "nov", one: value("k=rsa;p=" + p)},
+		{name: "ponly", one: value("p=" + p)},
+		{name: "order", one: value("v=DKIM1;p=" + p + ";k=rsa")},
+		{name: "unknown", one: value("v=DKIM1;g=*;x=1;k=rsa;p=" + p + ";y=")},
+		{name: "semicolon", one: value(good + ";")},
+		{name: "blanks", one: value(" v = DKIM1 ;  k = rsa ;\tp = " + p + " ; ")},
+		{name: "folded", one: value("v=DKIM1;\r\n k=rsa;\r\n\tp=" + p)},
+		{name: "strict", one: value(good + ";t=s")},
+		{name: "email", one: value(good + ";s=email")},
+		{name: "services", one: value(good + ";s=other:*")},
+		{name: "hashes", one: value(good + ";h=sha1:sha256")},
+		{name: "notes", one: value(good + ";n=made by hand")},
+		{name: "long", one: value("v=DKIM1;n=" + strings.Repeat("x", 2000) + ";p=" + p)}, // too long for UDP
+		{name: "uppercase", one: txt("S1._DomainKey", record.Split(good)...)},
+		{name: "ttl0", one: strings.Replace(goodTXT, " TXT", " 0 TXT", 1)},
+		{name: "others", one: goodTXT + txt("s0._domainkey", "v=DKIM1; p=") + txt("@", "v=spf1 -all") + txt("_dmarc", "v=DMARC1; p=none")},
+		{name: "wildcard", one: goodTXT + txt("*", "v=spf1 -all")},
+		{name: "wildcardrevoked", one: goodTXT + txt("*._domainkey", "v=DKIM1; p=")},
+		{name: "cname", one: host + " CNAME key\n" + txt("key", record.Split(good)...)},
+		{name: "cnames", one: host + " CNAME a\na CNAME b\nb CNAME c\nc CNAME d\nd CNAME e\n" + txt("e", record.Split(good)...)},
+		{name: "cnameacross", one: host + " CNAME " + host + ".given.test.\n"},
+		{name: "cnameuppercase", one: host + " CNAME S1._DOMAINKEY.GIVEN.TEST.\n"},
+		{name: "cnamedangling", one: host + " CNAME " + host + ".given.test.\ns2._domainkey CNAME s2.nowhere.test.\n"},
+		{name: "cnamehere", one: host + " CNAME s1.key.cnamehere.test.\n" + txt("s1.key", record.Split(good)...)},
+		{name: "dname", one: "_domainkey DNAME _domainkey.given.test.\n"},
+		{name: "delegated", one: "_domainkey NS ns2.test.\n", other: header(7) + "_domainkey NS ns2.test.\n"},
+		{name: "_domainkey.delegated", servers: "none", header: only("ns2"), one: "none", other: only("ns2") + txt("s1", record.Split(good)...)},
+		{name: "subdomain", domain: "news", one: txt(host+".news", record.Split(good)...)},
+		{name: "child.same", one: goodTXT, servers: "none"},
+		{name: "same", one: "child NS ns1.test.\nchild NS ns2.test.\n"},
+		{name: "grandchild.below", one: goodTXT, servers: "none"},
+		{name: "below", header: only("ns1"), servers: "ns1", other: "none", one: "grandchild NS ns1.test.\ngrandchild NS ns2.test.\n"},
+		{name: "serials", one: goodTXT, other: header(6) + goodTXT},
+		{name: "oneserver", header: only("ns1"), servers: "ns1", other: "none", one: goodTXT},
+		{name: "fewer", servers: "ns1", one: goodTXT},
+		{name: "more", header: only("ns1"), one: goodTXT},
+		{name: "twice", servers: "ns1 ns2 ns4", one: goodTXT},
+		{name: "noipv6", servers: "ns1 ns5", one: goodTXT},
+		{name: "ipv6", servers: "ns1 ns6", one: goodTXT},
+		{name: "tcponly", header: only("ns7"), servers: "ns7", one: goodTXT},
+		{name: "formerr", header: only("ns8"), servers: "ns8", one: goodTXT},
+		{name: "swallowed", header: only("ns9"), servers: "ns9", one: goodTXT},
+		{name: "truncated", header: only("ns10"), servers: "ns10", one: goodTXT},
+	}
+	for i := range cases {
+		if cases[i].one == "none" || cases[i].name == "same" || cases[i].name == "below" {
+			continue
+		}
+		cases[i].verdict = Proven
+	}
+	w := newWorld(t, cases, `
+ns4 A 192.0.2.2
+ns5 A 192.0.2.3
+ns5 AAAA 2001:db8::5 ; there is no way to it
+ns6 AAAA 2001:db8::3
+ns7 A 192.0.2.7
+ns8 A 192.0.2.8
+ns9 A 192.0.2.9
+ns10 A 192.0.2.10
+`)
+	w["2001:db8::3"] = w[otherAddr]
+	w["192.0.2.7"] = relay(t, w[oneAddr], func(w dns.ResponseWriter, _ *dns.Msg) bool { return !isUDP(w) })
+	w["192.0.2.8"] = relay(t, w[oneAddr], func(w dns.ResponseWriter, question *dns.Msg) bool {
+		if question.IsEdns0() == nil {
+			return true
+		}
+		w.WriteMsg(new(dns.Msg).SetRcode(question, dns.RcodeFormatError))
+		return false
+	})
+	w["192.0.2.9"] = relay(t, w[oneAddr], func(_ dns.ResponseWriter, question *dns.Msg) bool { return question.IsEdns0() == nil })
+	w["192.0.2.10"] = relay(t, w[oneAddr], func(w dns.ResponseWriter, question *dns.Msg) bool {
+		if !isUDP(w) {
+			return true
+		}
+		reply := new(dns.Msg).SetReply(question)
+		reply.Truncated = true
+		w.WriteMsg(reply)
+		return false
+	})
+	w.checkAll(t, cases)
 }

@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"dkimd/internal/nameserver"
 	"dkimd/internal/testenv"
+	"dkimd/keys/record"
 )
 
 // The name servers of the world that tests check in, each a BIND of its own.
@@ -37,13 +41,15 @@ ns2 A 192.0.2.3
 ns3 A 192.0.2.1 ; does not have the zones below test
 `
 
-// zone is a zone below test.
+// testCase is a zone below test, and what a check should find in it.
 type testCase struct {
-	name    string // of the zone, without .test
-	servers string // that it is delegated to; empty: ns1 ns2
-	header  string // SOA and NS; empty: header(7)
-	one     string // other records on ns1
-	other   string // all records on ns2, if they differ; "none": it does not have the zone
+	name    string     // of the zone, without .test
+	domain  string     // that is checked, if it is below the zone
+	servers string     // that the zone is delegated to; empty: ns1 ns2; "none": not in test
+	header  string     // SOA and NS; empty: header(7)
+	one     string     // other records on ns1; "none": it does not have the zone
+	other   string     // all records on ns2, if they differ; "none": it does not have the zone
+	key     record.Key // empty: the usual one
 	verdict Verdict
 	codes   string
 }
@@ -75,11 +81,15 @@ func newWorld(t testing.TB, cases []testCase, more string) world {
 			c.servers = "ns1 ns2"
 		}
 		for server := range strings.FieldsSeq(c.servers) {
-			top += fmt.Sprintf("%s NS %s\n", c.name, server)
+			if server != "none" {
+				top += fmt.Sprintf("%s NS %s\n", c.name, server)
+			}
 		}
 		origin := fmt.Sprintf("$TTL 300\n$ORIGIN %s.test.\n", c.name)
-		files["one."+c.name] = origin + c.header + c.one
-		fmt.Fprintf(&one, "zone \"%s.test\" { type primary; file \"one.%[1]s\"; };\n", c.name)
+		if c.one != "none" {
+			files["one."+c.name] = origin + c.header + c.one
+			fmt.Fprintf(&one, "zone \"%s.test\" { type primary; file \"one.%[1]s\"; };\n", c.name)
+		}
 		if c.other != "none" {
 			files["other."+c.name] = origin + c.other
 			fmt.Fprintf(&other, "zone \"%s.test\" { type primary; file \"other.%[1]s\"; };\n", c.name)
@@ -99,7 +109,11 @@ zone "test" { type primary; file "test"; };
 	}
 	forwards := forward(".", w[topAddr])
 	for _, c := range cases {
-		forwards += forward(c.name+".test", w[oneAddr])
+		if c.one == "none" {
+			forwards += forward(c.name+".test", w[otherAddr])
+		} else {
+			forwards += forward(c.name+".test", w[oneAddr])
+		}
 	}
 	w[resolverAddr] = nameserver.StartBIND(t, "view resolver {\nrecursion yes;\n"+forwards+"};\n", nil)
 	return w
@@ -112,6 +126,9 @@ func (w world) dial(ctx context.Context, network, address string) (net.Conn, err
 		return nil, err
 	}
 	port, ok := w[host]
+	if !ok && strings.Contains(host, ":") {
+		return nil, syscall.ENETUNREACH
+	}
 	if !ok {
 		return nil, fmt.Errorf("the test has no server at %s", address)
 	}
@@ -121,9 +138,79 @@ func (w world) dial(ctx context.Context, network, address string) (net.Conn, err
 // checker returns a checker that lives in this world.
 func (w world) checker(t testing.TB) *Checker {
 	t.Helper()
-	c, err := New(Options{Resolver: resolverAddr, Timeout: 2 * time.Second, Dial: w.dial})
+	c, err := New(Options{Resolver: resolverAddr, Timeout: 3 * time.Second, Dial: w.dial})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
+
+// checkAll checks each case.
+func (w world) checkAll(t *testing.T, cases []testCase) {
+	c := w.checker(t)
+	for _, test := range cases {
+		if test.verdict == "" {
+			continue // a part of another
+		}
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			domain := test.name + ".test"
+			if test.domain != "" {
+				domain = test.domain + "." + domain
+			}
+			wanted := newRecord("s1", domain, private)
+			if test.key.Algorithm != "" {
+				wanted.Key = test.key
+			}
+			others := []record.Record{newRecord("s0", domain, old), newRecord("s1", domain, foreign)}
+			result := c.Check(t.Context(), wanted, others)
+			if got := codes(result.Findings); got != test.codes || result.Verdict != test.verdict {
+				t.Errorf("want %s, %q, got %s", test.verdict, test.codes, aloud(result))
+			}
+			for _, f := range result.Findings {
+				checkTexts(t, f)
+			}
+		})
+	}
+}
+
+// relay answers at a port like the name server at another one does, but for what
+// change makes of a question: it returns false to say nothing at all, and may
+// answer itself.
+func relay(t testing.TB, to string, change func(w dns.ResponseWriter, question *dns.Msg) bool) (port string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	packets, err := net.ListenPacket("udp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := dns.HandlerFunc(func(w dns.ResponseWriter, question *dns.Msg) {
+		if !change(w, question) {
+			return
+		}
+		client := dns.Client{Net: "tcp"}
+		if reply, _, err := client.Exchange(question, "127.0.0.1:"+to); err == nil {
+			w.WriteMsg(reply)
+		}
+	})
+	for _, server := range []*dns.Server{{Listener: listener, Handler: handler}, {PacketConn: packets, Handler: handler}} {
+		started, ended := make(chan struct{}), make(chan struct{})
+		server.NotifyStartedFunc = func() { close(started) }
+		go func() {
+			server.ActivateAndServe()
+			close(ended)
+		}()
+		<-started
+		t.Cleanup(func() {
+			server.Shutdown()
+			<-ended
+		})
+	}
+	_, port, _ = net.SplitHostPort(listener.Addr().String())
+	return port
+}
+
+func isUDP(w dns.ResponseWriter) bool { return w.LocalAddr().Network() == "udp" }

@@ -102,18 +102,23 @@ func (k *check) top(ctx context.Context, name string) (*zone, error) {
 	return nil, err
 }
 
-// firstOf returns the first answer with authority, or the first delegation further
-// down, that a server of the zone gives.
+// firstOf returns the first answer with authority, or the first delegation
+// further down, that a server of the zone gives. Silent ones are asked last.
 func (k *check) firstOf(ctx context.Context, z *zone, name string, qtype uint16) *dns.Msg {
+	var addrs []netip.AddrPort
 	for _, s := range z.servers {
 		for _, addr := range s.addresses {
-			reply, err := k.question(ctx, addr, name, qtype)
-			if err != nil || reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError {
-				continue
-			}
-			if apex, _ := delegation(reply, z.apex, name); reply.Authoritative || apex != "" {
-				return reply
-			}
+			addrs = append(addrs, netip.AddrPortFrom(addr, dnsPort))
+		}
+	}
+	slices.SortStableFunc(addrs, func(a, b netip.AddrPort) int { return k.server(a).missed() - k.server(b).missed() })
+	for _, addr := range addrs {
+		reply, err := k.question(ctx, addr.Addr(), name, qtype)
+		if err != nil || reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError {
+			continue
+		}
+		if apex, _ := delegation(reply, z.apex, name); reply.Authoritative || apex != "" {
+			return reply
 		}
 	}
 	return nil
@@ -189,10 +194,10 @@ func addresses(rrs []dns.RR, name string) []netip.Addr {
 	return addrs
 }
 
-// delegation returns the zone between apex and name that a server without
-// authority for it delegates to others, and their names.
+// delegation returns the zone between apex and name that the answer says others
+// have, and their names.
 func delegation(reply *dns.Msg, apex, name string) (string, []string) {
-	if reply.Authoritative || reply.Rcode != dns.RcodeSuccess {
+	if len(reply.Answer) > 0 || reply.Rcode != dns.RcodeSuccess {
 		return "", nil
 	}
 	for _, rr := range reply.Ns {
