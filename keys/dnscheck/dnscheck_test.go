@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -107,7 +108,7 @@ func TestBrokenRecords(t *testing.T) {
 		{name: "spaces", one: value(good[:300] + " " + good[300:]), verdict: Proven, codes: "spaces_in_key"},
 	}
 	w := newWorld(t, cases, "")
-	w.checkAll(t, cases)
+	checkAll(t, w.checker(t, Options{Timeout: 1500 * time.Millisecond}), cases)
 }
 
 // What the world publishes and receivers take.
@@ -214,5 +215,19 @@ ns10 A 192.0.2.10
 		w.WriteMsg(reply)
 		return false
 	})
-	w.checkAll(t, cases)
+	checkAll(t, w.checker(t, Options{Timeout: 1500 * time.Millisecond}), cases)
+}
+
+func BenchmarkCheck(b *testing.B) {
+	w := newWorld(b, []testCase{{name: "given", one: txt(host, record.Split(goodValue)...)}}, "")
+	c := w.checker(b, Options{PerServer: 32})
+	wanted := newRecord("s1", "given.test", private)
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if r := c.Check(b.Context(), wanted, nil); r.Verdict != Proven {
+				b.Error(aloud(r))
+			}
+		}
+	})
 }

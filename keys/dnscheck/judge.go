@@ -72,7 +72,7 @@ func (k *check) judge(ctx context.Context) Verdict {
 	switch {
 	case slices.ContainsFunc(k.result.Findings, Finding.isError):
 		return Wrong
-	case k.away && !k.unreachable:
+	case k.away && !k.acceptUnreachable:
 		return Unclear
 	}
 	return Proven

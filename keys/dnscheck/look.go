@@ -47,7 +47,6 @@ func (k *check) look(ctx context.Context, name string) {
 	}
 	if len(z.servers) > maxServers {
 		z.servers = z.servers[:maxServers]
-		k.away = true
 		k.find(GaveUp)
 	}
 	answers := k.askServers(ctx, z, name)
@@ -75,7 +74,7 @@ func (k *check) look(ctx context.Context, name string) {
 // noZone reports that the zone of a name cannot be found.
 func (k *check) noZone(name string, err error) {
 	switch {
-	case len(k.aliases) > 1 && (errors.Is(err, errNoZone) || errors.Is(err, errUndelegated)):
+	case len(k.aliases) > 1 && errors.Is(err, errUndelegated):
 		// A CNAME that leads out of all DNS leads to no record.
 		k.found = append(k.found, answer{name: name})
 	case errors.Is(err, errUndelegated):

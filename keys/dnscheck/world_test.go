@@ -41,6 +41,13 @@ ns2 A 192.0.2.3
 ns3 A 192.0.2.1 ; does not have the zones below test
 `
 
+// The zone bogus.test has a DS record, it seems to the resolver, and is not signed.
+const resolverOptions = `
+recursion yes;
+dnssec-validation yes;
+trust-anchors { bogus.test static-ds 1 13 2 "0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF"; };
+`
+
 // testCase is a zone below test, and what a check should find in it.
 type testCase struct {
 	name    string     // of the zone, without .test
@@ -88,7 +95,7 @@ func newWorld(t testing.TB, cases []testCase, more string) world {
 		origin := fmt.Sprintf("$TTL 300\n$ORIGIN %s.test.\n", c.name)
 		if c.one != "none" {
 			files["one."+c.name] = origin + c.header + c.one
-			fmt.Fprintf(&one, "zone \"%s.test\" { type primary; file \"one.%[1]s\"; };\n", c.name)
+			fmt.Fprintf(&one, "zone \"%s.test\" { type primary; file \"one.%[1]s\"; allow-update { 127.0.0.1; }; };\n", c.name)
 		}
 		if c.other != "none" {
 			files["other."+c.name] = origin + c.other
@@ -115,7 +122,7 @@ zone "test" { type primary; file "test"; };
 			forwards += forward(c.name+".test", w[oneAddr])
 		}
 	}
-	w[resolverAddr] = nameserver.StartBIND(t, "view resolver {\nrecursion yes;\n"+forwards+"};\n", nil)
+	w[resolverAddr] = nameserver.StartBIND(t, "view resolver {"+resolverOptions+forwards+"};\n", nil)
 	return w
 }
 
@@ -136,9 +143,16 @@ func (w world) dial(ctx context.Context, network, address string) (net.Conn, err
 }
 
 // checker returns a checker that lives in this world.
-func (w world) checker(t testing.TB) *Checker {
+func (w world) checker(t testing.TB, o Options) *Checker {
 	t.Helper()
-	c, err := New(Options{Resolver: resolverAddr, Timeout: 3 * time.Second, Dial: w.dial})
+	o.Dial = w.dial
+	if o.Resolver == "" {
+		o.Resolver = resolverAddr
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 3 * time.Second
+	}
+	c, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,31 +160,35 @@ func (w world) checker(t testing.TB) *Checker {
 }
 
 // checkAll checks each case.
-func (w world) checkAll(t *testing.T, cases []testCase) {
-	c := w.checker(t)
+func checkAll(t *testing.T, c *Checker, cases []testCase) {
 	for _, test := range cases {
 		if test.verdict == "" {
 			continue // a part of another
 		}
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			domain := test.name + ".test"
-			if test.domain != "" {
-				domain = test.domain + "." + domain
-			}
-			wanted := newRecord("s1", domain, private)
-			if test.key.Algorithm != "" {
-				wanted.Key = test.key
-			}
-			others := []record.Record{newRecord("s0", domain, old), newRecord("s1", domain, foreign)}
-			result := c.Check(t.Context(), wanted, others)
-			if got := codes(result.Findings); got != test.codes || result.Verdict != test.verdict {
-				t.Errorf("want %s, %q, got %s", test.verdict, test.codes, aloud(result))
-			}
-			for _, f := range result.Findings {
-				checkTexts(t, f)
-			}
+			test.check(t, c)
 		})
+	}
+}
+
+func (test testCase) check(t *testing.T, c *Checker) {
+	t.Helper()
+	domain := test.name + ".test"
+	if test.domain != "" {
+		domain = test.domain + "." + domain
+	}
+	wanted := newRecord("s1", domain, private)
+	if test.key.Algorithm != "" {
+		wanted.Key = test.key
+	}
+	others := []record.Record{newRecord("s0", domain, old), newRecord("s1", domain, foreign)}
+	result := c.Check(t.Context(), wanted, others)
+	if got := codes(result.Findings); got != test.codes || result.Verdict != test.verdict {
+		t.Errorf("want %s, %q, got %s", test.verdict, test.codes, aloud(result))
+	}
+	for _, f := range result.Findings {
+		checkTexts(t, f)
 	}
 }
 

@@ -24,10 +24,7 @@ type nameServer struct {
 	delegated bool // by the zone above; or else only the zone itself names it
 }
 
-var (
-	errNoZone      = errors.New("no name server knows the domain")
-	errUndelegated = errors.New("the domain is not delegated")
-)
+var errUndelegated = errors.New("the domain is not delegated")
 
 // zone finds the zone that a name is in, down from the top like a resolver does,
 // so that the truth about each delegation comes from the zone above, and so that
@@ -56,7 +53,7 @@ func (k *check) zone(ctx context.Context, name string) (*zone, error) {
 			z = &zone{apex: apex, servers: z.servers}
 			z.servers = k.ownServers(ctx, z)
 			if z.servers == nil {
-				return nil, fmt.Errorf("%w: %s has no NS records", errNoZone, shown(apex))
+				return nil, fmt.Errorf("%s has no NS records", shown(apex))
 			}
 		}
 		break
@@ -75,7 +72,7 @@ func (k *check) zone(ctx context.Context, name string) (*zone, error) {
 
 // top returns the highest zone above a name that the resolver knows servers of.
 func (k *check) top(ctx context.Context, name string) (*zone, error) {
-	err := errNoZone
+	err := errUndelegated
 	labels := dns.Split(name)
 	for i := len(labels) - 1; i > 0 && i >= len(labels)-3; i-- {
 		apex := name[labels[i]:]
