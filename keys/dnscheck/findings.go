@@ -59,11 +59,12 @@ const (
 	WrongProvider     Code = "wrong_provider"
 	WildcardAnswer    Code = "wildcard_answer"
 
-	// There is a CNAME.
-	CNAMEInsteadOfTXT Code = "cname_instead_of_txt"
-	TXTInsteadOfCNAME Code = "txt_instead_of_cname"
-	CNAMERelative     Code = "cname_relative"
-	CNAMELoop         Code = "cname_loop"
+	// There is something of another type.
+	AddressInsteadOfTXT Code = "address_instead_of_txt"
+	CNAMEInsteadOfTXT   Code = "cname_instead_of_txt"
+	TXTInsteadOfCNAME   Code = "txt_instead_of_cname"
+	CNAMERelative       Code = "cname_relative"
+	CNAMELoop           Code = "cname_loop"
 
 	// There is another record.
 	SeveralRecords Code = "several_records"
@@ -136,6 +137,9 @@ var table = map[Code]row{
 		Text{"what is at {host} comes from a wildcard (*), not from a record of its own", "「{host}」の応答はワイルドカード(*)のレコードによるもので、DKIM のレコードは登録されていません"},
 		Text{"enter the TXT record at {host}", "「{host}」の TXT レコードを個別にご登録ください"}},
 
+	AddressInsteadOfTXT: {Error,
+		Text{"there is an IP address at {host}, and no TXT record: a CNAME behind a proxy looks like that", "「{host}」に IP アドレスが登録されており、TXT レコードがありません(CNAME のプロキシ機能が有効な場合にもこの状態になります)"},
+		Text{"switch the proxy off for this CNAME (\"DNS only\"), or enter the TXT record", "CNAME をご利用の場合はプロキシを無効(DNS のみ)にしてください。それ以外の場合は TXT レコードをご登録ください"}},
 	CNAMEInsteadOfTXT: {Error,
 		Text{"{host} is a CNAME to {target}, where there is no record", "「{host}」に CNAME が登録されていますが、参照先「{target}」にレコードがありません"},
 		Text{"remove the CNAME and enter the TXT record; or, if the CNAME is meant, have the record published at its target", "CNAME を削除し、TXT レコードをご登録ください。CNAME をご利用の場合は、参照先の名前に誤りがないかをご確認ください"}},

@@ -129,10 +129,10 @@ func (k *check) isWildcard(ctx context.Context) bool {
 	if i < 0 {
 		return false
 	}
-	sibling := k.first[i]
-	sibling.name = strings.ToLower(rand.Text()) + "." + parent(sibling.name)
-	k.askFor(ctx, &sibling)
-	return sibling.err == nil && sibling.target == k.first[i].target && reflect.DeepEqual(sibling.values, k.first[i].values)
+	real, other := k.first[i], k.first[i]
+	other.name = sibling(real.name)
+	k.askFor(ctx, &other)
+	return other.err == nil && other.target == real.target && reflect.DeepEqual(other.values, real.values)
 }
 
 // explainDisagreement reports servers that have something else than the others.
@@ -204,8 +204,28 @@ func (k *check) explainAbsence(ctx context.Context) {
 			return
 		}
 	}
+	if k.isOnlyHere(ctx, dns.TypeA) || k.isOnlyHere(ctx, dns.TypeAAAA) {
+		k.find(AddressInsteadOfTXT)
+		return
+	}
 	k.find(NothingThere)
 }
+
+// isOnlyHere reports whether there are records of a type at the record's host
+// that do not come from a wildcard.
+func (k *check) isOnlyHere(ctx context.Context, qtype uint16) bool {
+	host := dns.Fqdn(k.wanted.Host())
+	for _, name := range []string{host, sibling(host)} {
+		reply := k.firstOf(ctx, k.first[0].zone, name, qtype)
+		if reply == nil || (len(reply.Answer) > 0) != (name == host) {
+			return false
+		}
+	}
+	return true
+}
+
+// sibling returns a name beside another one that nobody can have published.
+func sibling(name string) string { return strings.ToLower(rand.Text()) + "." + parent(name) }
 
 // explainAlias says why a CNAME leads to nothing.
 func (k *check) explainAlias(ctx context.Context, target string) {
@@ -237,6 +257,7 @@ func (k *check) misplaced() []place {
 		{selector + "-domainkey." + domain, MissingUnderscore},
 		{selector + "_domainkey." + domain, MissingUnderscore},
 		{selector + "." + domain, WrongHost},
+		{selector + "._domainkey._domainkey." + domain, WrongHost},
 		{"_domainkey." + domain, WrongHost},
 		{domain, WrongHost},
 	}
@@ -308,7 +329,7 @@ func (k *check) askResolver(ctx context.Context) {
 		if err == nil && reply.Rcode == dns.RcodeServerFailure && unchecked.Rcode == dns.RcodeSuccess && len(unchecked.Answer) > 0 {
 			k.find(DNSSECFailure)
 		} else {
-			k.find(ResolverFailed, "error", dns.RcodeToString[reply.Rcode])
+			k.find(ResolverFailed, "error", rcode(reply))
 		}
 		return
 	}

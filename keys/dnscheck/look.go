@@ -28,8 +28,15 @@ type answer struct {
 func (a answer) absent() bool { return len(a.values) == 0 }
 func (a answer) good() bool   { return !a.absent() && !a.unwelcome }
 
-// errLame is an answer from a server that does not have the zone.
-var errLame = errors.New("answers without authority")
+// lameError is what a server answers that does not have the zone.
+type lameError string
+
+func (e lameError) Error() string { return string(e) }
+
+func isLame(err error) bool {
+	_, lame := errors.AsType[lameError](err)
+	return lame
+}
 
 // look asks all name servers for the TXT record at a name, and goes on where
 // CNAMEs lead.
@@ -113,9 +120,9 @@ func (k *check) askFor(ctx context.Context, a *answer) {
 	case err != nil:
 		a.err = err
 	case reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError:
-		a.err = fmt.Errorf("%w: %s", errLame, dns.RcodeToString[reply.Rcode])
+		a.err = lameError(rcode(reply))
 	case !reply.Authoritative:
-		a.err = errLame
+		a.err = lameError("AA=0")
 	default:
 		a.values, a.target = recordsOf(reply, a.name)
 	}
@@ -139,6 +146,7 @@ func recordsOf(reply *dns.Msg, name string) (values [][]string, target string) {
 	if target != "" {
 		return nil, target
 	}
+	slices.SortFunc(values, slices.Compare) // servers give them in any order
 	return values, ""
 }
 
@@ -162,7 +170,7 @@ func (k *check) reportServers(z *zone, answers []answer) {
 			confirmed = confirmed || a.err == nil
 			switch {
 			case a.err == nil:
-			case errors.Is(a.err, errLame):
+			case isLame(a.err):
 				k.findAt(ServerLame, a.place(), "error", a.err.Error())
 			default:
 				k.findAt(ServerSilent, a.place())
@@ -184,7 +192,7 @@ func (a answer) place() string { return fmt.Sprintf("%s (%s)", shown(a.server.na
 // String says what the server answered.
 func (a answer) String() string {
 	switch {
-	case errors.Is(a.err, errLame):
+	case isLame(a.err):
 		return a.err.Error()
 	case a.err != nil:
 		return "no answer"
@@ -194,7 +202,7 @@ func (a answer) String() string {
 		return "nothing"
 	}
 	var texts []string
-	for _, value := range a.values {
+	for _, value := range a.values[:min(len(a.values), 4)] {
 		texts = append(texts, "TXT "+excerpt(strings.Join(value, "")))
 	}
 	return strings.Join(texts, ", ")

@@ -3,6 +3,8 @@ package dnscheck
 import (
 	"strconv"
 	"strings"
+
+	"github.com/miekg/dns"
 )
 
 // maxExcerpt is how much of what DNS says is shown, in bytes.
@@ -24,6 +26,14 @@ func shown(name string) string {
 		return name[:2*maxExcerpt] + "…"
 	}
 	return name
+}
+
+// rcode returns the name of the answer's response code.
+func rcode(reply *dns.Msg) string {
+	if name, ok := dns.RcodeToString[reply.Rcode]; ok {
+		return name
+	}
+	return "RCODE " + strconv.Itoa(reply.Rcode)
 }
 
 // unescape undoes how miekg/dns gives the strings of a TXT record: \DDD and \X.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"net/netip"
 	"slices"
 	"strings"
@@ -85,7 +86,7 @@ func (k *check) top(ctx context.Context, name string) (*zone, error) {
 				return nil, failed
 			}
 			if reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError {
-				err = fmt.Errorf("the resolver answers %s", dns.RcodeToString[reply.Rcode])
+				err = fmt.Errorf("the resolver answers %s", rcode(reply))
 			}
 			names = nsNames(reply.Answer, apex)
 			k.mu.Lock()
@@ -107,6 +108,11 @@ func (k *check) firstOf(ctx context.Context, z *zone, name string, qtype uint16)
 		for _, addr := range s.addresses {
 			addrs = append(addrs, netip.AddrPortFrom(addr, dnsPort))
 		}
+	}
+	// Spread the load: all domains ask the servers of their top-level domain.
+	if len(addrs) > 0 {
+		n := crc32.ChecksumIEEE([]byte(name)) % uint32(len(addrs))
+		addrs = slices.Concat(addrs[n:], addrs[:n])
 	}
 	slices.SortStableFunc(addrs, func(a, b netip.AddrPort) int { return k.server(a).missed() - k.server(b).missed() })
 	for _, addr := range addrs {
