@@ -28,6 +28,7 @@ const (
 var (
 	errNoRoute = errors.New("no route to this address family")
 	errSilent  = errors.New("has not answered before")
+	errNoTCP   = errors.New("the answer is too long for UDP, and does not come over TCP")
 	errEnough  = errors.New("too many questions for one domain")
 )
 
@@ -111,11 +112,13 @@ func (c *Checker) tryAll(ctx context.Context, addr netip.AddrPort, question *dns
 		question.Extra = nil
 		reply, err = c.exchange(ctx, "udp", addr, question)
 	}
-	if err != nil || reply.Truncated {
-		reply, err = c.exchange(ctx, "tcp", addr, question)
+	if err == nil && !reply.Truncated {
+		return reply, nil
 	}
-	if err == nil && reply.Truncated {
-		return nil, errors.New("the answer over TCP is truncated")
+	truncated := err == nil
+	reply, err = c.exchange(ctx, "tcp", addr, question)
+	if truncated && (err != nil || reply.Truncated) {
+		return nil, errNoTCP
 	}
 	return reply, err
 }

@@ -26,10 +26,10 @@ import (
 
 // Options say how a Checker asks. The zero value is good.
 type Options struct {
-	Resolver          string        // ADDR or ADDR:PORT; empty: those of /etc/resolv.conf
-	Timeout           time.Duration // of one question; 0: 5 s
-	PerServer         int           // how many questions a server is asked at once; 0: 4
-	AcceptUnreachable bool          // a record is proven though some name server was away
+	Resolver    string        // ADDR or ADDR:PORT; empty: those of /etc/resolv.conf
+	Timeout     time.Duration // of one question; 0: 5 s
+	PerServer   int           // how many questions a server is asked at once; 0: 4
+	Unreachable bool          // a record is proven though some name server was away
 	// Elsewhere are name servers where customers enter records by mistake. They
 	// are asked when no name server of the zone has the record.
 	Elsewhere []string
@@ -41,12 +41,12 @@ type Options struct {
 // those that do not answer, so make a new one for each run. It is safe for
 // concurrent use.
 type Checker struct {
-	resolvers         []netip.AddrPort
-	timeout           time.Duration
-	perServer         int
-	acceptUnreachable bool
-	elsewhere         []string
-	dial              func(ctx context.Context, network, address string) (net.Conn, error)
+	resolvers   []netip.AddrPort
+	timeout     time.Duration
+	perServer   int
+	unreachable bool
+	elsewhere   []string
+	dial        func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu        sync.Mutex
 	servers   map[netip.AddrPort]*server
@@ -61,15 +61,15 @@ func New(o Options) (*Checker, error) {
 		return nil, fmt.Errorf("dnscheck: %w", err)
 	}
 	c := &Checker{
-		resolvers:         resolvers,
-		timeout:           o.Timeout,
-		perServer:         o.PerServer,
-		acceptUnreachable: o.AcceptUnreachable,
-		elsewhere:         o.Elsewhere,
-		dial:              o.Dial,
-		servers:           map[netip.AddrPort]*server{},
-		addresses:         map[string][]netip.Addr{},
-		roots:             map[string][]string{},
+		resolvers:   resolvers,
+		timeout:     o.Timeout,
+		perServer:   o.PerServer,
+		unreachable: o.Unreachable,
+		elsewhere:   o.Elsewhere,
+		dial:        o.Dial,
+		servers:     map[netip.AddrPort]*server{},
+		addresses:   map[string][]netip.Addr{},
+		roots:       map[string][]string{},
 	}
 	if c.timeout <= 0 {
 		c.timeout = 5 * time.Second
@@ -191,21 +191,4 @@ func (k *check) question(ctx context.Context, addr netip.Addr, name string, qtyp
 	question := new(dns.Msg).SetQuestion(name, qtype)
 	question.RecursionDesired = false
 	return k.ask(ctx, netip.AddrPortFrom(addr, dnsPort), question)
-}
-
-// resolve asks the recursive resolvers, in order.
-func (k *check) resolve(ctx context.Context, name string, qtype uint16, checkingDisabled bool) (*dns.Msg, error) {
-	if k.left.Add(-1) < 0 {
-		return nil, errEnough
-	}
-	question := new(dns.Msg).SetQuestion(name, qtype)
-	question.CheckingDisabled = checkingDisabled
-	var reply *dns.Msg
-	var err error
-	for _, resolver := range k.resolvers {
-		if reply, err = k.ask(ctx, resolver, question); err == nil {
-			break
-		}
-	}
-	return reply, err
 }

@@ -93,14 +93,15 @@ const (
 	Malformed      Code = "malformed"
 
 	// The servers.
-	ServersDisagree Code = "servers_disagree"
-	ServerLags      Code = "server_lags"
-	ServerSilent    Code = "server_silent"
-	ServerLame      Code = "server_lame"
-	ServerUnknown   Code = "server_unknown"
-	IPv6Only        Code = "ipv6_only"
-	ZoneUnknown     Code = "zone_unknown"
-	GaveUp          Code = "gave_up"
+	ServersDisagree  Code = "servers_disagree"
+	ServerLags       Code = "server_lags"
+	ServerSilent     Code = "server_silent"
+	ServerWithoutTCP Code = "server_without_tcp"
+	ServerLame       Code = "server_lame"
+	ServerUnknown    Code = "server_unknown"
+	IPv6Only         Code = "ipv6_only"
+	ZoneUnknown      Code = "zone_unknown"
+	GaveUp           Code = "gave_up"
 
 	// The resolver.
 	NegativeCache  Code = "negative_cache"
@@ -218,7 +219,7 @@ var table = map[Code]row{
 		Text{"t=y says that the domain only tests DKIM", "「t=y」により、試験モードとなっています"},
 		Text{"remove t=y when the test is over", "試験の終了後に「t=y」を削除してください"}},
 	Malformed: {Error,
-		Text{"the value cannot be read: {error}", "値の書式が正しくありません({error})"},
+		Text{"the value cannot be read: {error}", "値の書式が正しくありません"},
 		Text{"enter the value exactly as it was given", "ご案内の値をそのままご登録ください"}},
 
 	ServersDisagree: {Error,
@@ -230,6 +231,9 @@ var table = map[Code]row{
 	ServerSilent: {Warning,
 		Text{"this name server does not answer", "このネームサーバから応答がありません"},
 		Text{"check again later; if it lasts, ask the provider of the name server", "時間をおいて再度確認いたします。続く場合は、ネームサーバの提供元にお問い合わせください"}},
+	ServerWithoutTCP: {Warning,
+		Text{"this name server's answer is too long for UDP, and it does not answer over TCP", "このネームサーバの応答は UDP の上限を超えていますが、TCP での応答がありません"},
+		Text{"the provider of the name server has to open TCP port 53", "ネームサーバの提供元に、TCP 53 番ポートでの応答についてお問い合わせください"}},
 	ServerLame: {Warning,
 		Text{"this name server does not serve the zone ({error})", "このネームサーバは、ドメインの情報を提供していません({error})"},
 		Text{"correct the list of name servers at the registrar, or have the zone set up on this one", "ドメインに設定されたネームサーバの一覧をご確認ください"}},
@@ -240,10 +244,10 @@ var table = map[Code]row{
 		Text{"this name server has IPv6 addresses only, and there is no IPv6 here", "このネームサーバは IPv6 のみのため、こちらの環境からは確認できません"},
 		Text{"check from a host with IPv6, or accept unreachable servers", "IPv6 の利用できる環境から確認してください"}},
 	ZoneUnknown: {Error,
-		Text{"the name servers of {domain} cannot be found: {error}", "「{domain}」のネームサーバを確認できませんでした({error})"},
+		Text{"the name servers of {domain} cannot be found: {error}", "「{domain}」のネームサーバを確認できませんでした"},
 		Text{"check again later; look at the resolver too", "時間をおいて再度確認してください。リゾルバの状態もご確認ください"}},
 	GaveUp: {Warning,
-		Text{"the check ended early: its questions or its time were used up", "問い合わせの回数または時間が上限に達したため、確認を途中で終了しました"},
+		Text{"the check ended early: there was too much to ask, or it took too long", "問い合わせの件数または所要時間が上限に達したため、確認を途中で終了しました"},
 		Text{"check again later", "時間をおいて再度確認してください"}},
 
 	NegativeCache: {Warning,
@@ -256,7 +260,7 @@ var table = map[Code]row{
 		Text{"DNSSEC of the zone is broken: receivers that validate get no record at all", "DNSSEC の検証に失敗しています。検証を行う受信側ではレコードを参照できません"},
 		Text{"the provider of the name servers has to mend the signatures, or the registrar the DS record", "ネームサーバの提供元に DNSSEC の署名を、ドメインの登録事業者に DS レコードをご確認ください"}},
 	ResolverFailed: {Warning,
-		Text{"all name servers have the record, but the resolver gives no answer ({error})", "すべてのネームサーバに登録されていますが、リゾルバから応答を得られませんでした({error})"},
+		Text{"all name servers have the record, but the resolver gives no answer ({error})", "すべてのネームサーバに登録されていますが、リゾルバから応答を得られませんでした"},
 		Text{"look at the resolver; check again later", "リゾルバの状態をご確認のうえ、時間をおいて再度確認してください"}},
 }
 

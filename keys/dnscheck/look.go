@@ -172,6 +172,8 @@ func (k *check) reportServers(z *zone, answers []answer) {
 			case a.err == nil:
 			case isLame(a.err):
 				k.findAt(ServerLame, a.place(), "error", a.err.Error())
+			case errors.Is(a.err, errNoTCP):
+				k.findAt(ServerWithoutTCP, a.place())
 			default:
 				k.findAt(ServerSilent, a.place())
 			}

@@ -36,6 +36,7 @@ func TestServersThatAreAway(t *testing.T) {
 		{name: "ipv6only", servers: "ns1 ns7", one: published(goodValue), verdict: Unclear, codes: "ipv6_only"},
 		{name: "liar", servers: "ns1 ns8", one: published(goodValue), verdict: Unclear, codes: "server_silent"},
 		{name: "noauthority", servers: "ns1 ns9", one: published(goodValue), verdict: Unclear, codes: "server_lame"},
+		{name: "notcp", servers: "ns1 ns10", one: published(goodValue), verdict: Unclear, codes: "server_without_tcp"},
 		{name: "many", servers: strings.ReplaceAll(strings.ReplaceAll(many, " A 192.0.2.2", ""), "\n", " "), one: published(goodValue), verdict: Unclear, codes: "gave_up"},
 	}
 	w := newWorld(t, cases, `
@@ -46,6 +47,7 @@ ns6 A 192.0.2.4
 ns7 AAAA 2001:db8::7 ; there is no way to it
 ns8 A 192.0.2.8
 ns9 A 192.0.2.9
+ns10 A 192.0.2.10
 `+many)
 	w["192.0.2.4"] = relay(t, w[oneAddr], func(dns.ResponseWriter, *dns.Msg) bool { return false })
 	w["192.0.2.5"] = "1" // nobody listens there
@@ -60,11 +62,19 @@ ns9 A 192.0.2.9
 		w.WriteMsg(new(dns.Msg).SetReply(question))
 		return false
 	})
+	w["192.0.2.10"] = relay(t, w[oneAddr], func(w dns.ResponseWriter, question *dns.Msg) bool {
+		if isUDP(w) {
+			reply := new(dns.Msg).SetReply(question)
+			reply.Truncated = true
+			w.WriteMsg(reply)
+		}
+		return false
+	})
 	checkAll(t, w.checker(t, Options{Timeout: 1500 * time.Millisecond}), cases)
 
 	t.Run("accepted", func(t *testing.T) {
 		test := testCase{name: "silent", verdict: Proven, codes: "server_silent"}
-		test.check(t, w.checker(t, Options{AcceptUnreachable: true, Timeout: 1500 * time.Millisecond}))
+		test.check(t, w.checker(t, Options{Unreachable: true, Timeout: 1500 * time.Millisecond}))
 	})
 }
 

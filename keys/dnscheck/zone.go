@@ -77,6 +77,9 @@ func (k *check) top(ctx context.Context, name string) (*zone, error) {
 	labels := dns.Split(name)
 	for i := len(labels) - 1; i > 0 && i >= len(labels)-3; i-- {
 		apex := name[labels[i]:]
+		if apex[0] == '_' {
+			break // never ask a cache about what is still to be published
+		}
 		k.mu.Lock()
 		names := k.roots[apex]
 		k.mu.Unlock()
