@@ -33,7 +33,8 @@ type Options struct {
 	// Elsewhere are name servers where customers enter records by mistake. They
 	// are asked when no name server of the zone has the record.
 	Elsewhere []string
-	// Dial opens connections; nil: the system's.
+	// Dial opens connections, of which those for UDP are a net.PacketConn; nil: the
+	// system's.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 

@@ -95,8 +95,15 @@ func TestDomainsThatAreNowhere(t *testing.T) {
 			t.Errorf("%s: want %s, %q, got %s", test.domain, test.verdict, test.codes, aloud(result))
 		}
 	}
+	real := w[topAddr]
+	w[topAddr] = "1" // nobody listens there
+	result := c.Check(t.Context(), newRecord("s1", "unregistered.test", private), nil)
+	if got := codes(result.Findings); got != "zone_unknown" || result.Verdict != Unclear {
+		t.Errorf("without the servers above: %s", aloud(result))
+	}
+	w[topAddr] = real
 	w[resolverAddr] = "1" // nobody listens there
-	result := c.Check(t.Context(), newRecord("s1", "example.other", private), nil)
+	result = c.Check(t.Context(), newRecord("s1", "example.other", private), nil)
 	if got := codes(result.Findings); got != "zone_unknown" || result.Verdict != Unclear {
 		t.Errorf("without a resolver: %s", aloud(result))
 	}

@@ -56,6 +56,7 @@ type testCase struct {
 	header  string     // SOA and NS; empty: header(7)
 	one     string     // other records on ns1; "none": it does not have the zone
 	other   string     // all records on ns2, if they differ; "none": it does not have the zone
+	tinydns bool       // neither has the zone, but tinydns
 	key     record.Key // empty: the usual one
 	verdict Verdict
 	codes   string
@@ -66,7 +67,8 @@ func header(serial int) string {
 	return fmt.Sprintf("@ SOA ns1.test. root.test. %d 3600 600 86400 120\n@ NS ns1.test.\n@ NS ns2.test.\n", serial)
 }
 
-// world maps the addresses of name servers to where they really are.
+// world maps the addresses of name servers to where they really are: a port on
+// 127.0.0.1, or an address with a port.
 type world map[string]string
 
 // newWorld starts the name servers, with the zones of these cases and more
@@ -111,15 +113,18 @@ zone "test" { type primary; file "test"; };
 	w[otherAddr] = nameserver.StartBIND(t, other.String(), files)
 
 	// A resolver would ask at port 53, so it is told where the zones are.
-	forward := func(zone, port string) string {
-		return fmt.Sprintf("zone %q { type forward; forward only; forwarders { 127.0.0.1 port %s; }; };\n", zone, port)
+	forward := func(zone, addr, port string) string {
+		return fmt.Sprintf("zone %q { type forward; forward only; forwarders { %s port %s; }; };\n", zone, addr, port)
 	}
-	forwards := forward(".", w[topAddr])
+	forwards := forward(".", "127.0.0.1", w[topAddr])
 	for _, c := range cases {
-		if c.one == "none" {
-			forwards += forward(c.name+".test", w[otherAddr])
-		} else {
-			forwards += forward(c.name+".test", w[oneAddr])
+		switch {
+		case c.tinydns:
+			forwards += forward(c.name+".test", tinydnsAddr, "53")
+		case c.one == "none":
+			forwards += forward(c.name+".test", "127.0.0.1", w[otherAddr])
+		default:
+			forwards += forward(c.name+".test", "127.0.0.1", w[oneAddr])
 		}
 	}
 	w[resolverAddr] = nameserver.StartBIND(t, "view resolver {"+resolverOptions+forwards+"};\n", nil)
@@ -132,14 +137,17 @@ func (w world) dial(ctx context.Context, network, address string) (net.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	port, ok := w[host]
+	place, ok := w[host]
 	if !ok && strings.Contains(host, ":") {
 		return nil, syscall.ENETUNREACH
 	}
 	if !ok {
 		return nil, fmt.Errorf("the test has no server at %s", address)
 	}
-	return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:"+port)
+	if !strings.Contains(place, ":") {
+		place = "127.0.0.1:" + place
+	}
+	return new(net.Dialer).DialContext(ctx, network, place)
 }
 
 // checker returns a checker that lives in this world.

@@ -39,6 +39,9 @@ func (k *check) zone(ctx context.Context, name string) (*zone, error) {
 	asked := name
 	for range dns.CountLabel(name) + 1 {
 		reply := k.firstOf(ctx, z, asked, dns.TypeSOA)
+		if reply == nil && z.apex == top {
+			return nil, fmt.Errorf("the name servers of %s do not answer", shown(top))
+		}
 		if reply == nil {
 			break // the servers themselves are the finding
 		}
