@@ -23,7 +23,7 @@ func (k *check) explainAbsence(ctx context.Context) {
 		}
 	}
 	for _, name := range k.elsewhere {
-		elsewhere := &zone{apex: ".", servers: k.nameServers(ctx, []string{dns.Fqdn(name)}, false, nil)}
+		elsewhere := &zone{apex: ".", servers: k.nameServers(ctx, []string{dns.Fqdn(name)}, nil)}
 		if k.isOn(ctx, elsewhere, dns.Fqdn(k.wanted.Host())) {
 			k.find(WrongProvider, "servers", name, "right", k.places(func(answer) bool { return true }))
 			return

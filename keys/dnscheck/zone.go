@@ -35,8 +35,7 @@ func (k *check) zone(ctx context.Context, name string) (*zone, error) {
 	if err != nil {
 		return nil, err
 	}
-	top := z.apex
-	asked := name
+	top, asked, sameServers := z.apex, name, false
 	for range dns.CountLabel(name) + 1 {
 		reply := k.firstOf(ctx, z, asked, dns.TypeSOA)
 		if reply == nil && z.apex == top {
@@ -46,26 +45,29 @@ func (k *check) zone(ctx context.Context, name string) (*zone, error) {
 			break // the servers themselves are the finding
 		}
 		if apex, names := delegation(reply, z.apex, name); apex != "" {
-			z = &zone{apex: apex, servers: k.nameServers(ctx, names, true, reply.Extra)}
+			z = &zone{apex: apex, servers: k.nameServers(ctx, names, reply.Extra)}
 			continue
 		}
 		if _, target := recordsOf(reply, asked); target != "" {
 			asked = parent(asked) // a CNAME: nothing about its own zone
 			continue
 		}
-		if apex := apexOf(reply, z.apex, name); apex != z.apex { // on the same servers as the zone above
-			z = &zone{apex: apex, servers: z.servers}
-			z.servers = k.ownServers(ctx, z)
-			if z.servers == nil {
-				return nil, fmt.Errorf("%s has no NS records", shown(apex))
-			}
+		if apex := apexOf(reply, z.apex, name); apex != z.apex {
+			z, sameServers = &zone{apex: apex, servers: z.servers}, true
 		}
 		break
 	}
 	if dns.CountLabel(z.apex) < 2 && z.apex == top {
 		return nil, errUndelegated
 	}
-	for _, s := range k.ownServers(ctx, z) {
+	own := k.ownServers(ctx, z)
+	if sameServers { // as the zone above, which therefore did not name them
+		if len(own) == 0 {
+			return nil, fmt.Errorf("%s has no NS records", shown(z.apex))
+		}
+		z.servers = own
+	}
+	for _, s := range own {
 		if !slices.ContainsFunc(z.servers, func(other nameServer) bool { return other.name == s.name }) {
 			s.delegated = false
 			z.servers = append(z.servers, s)
@@ -100,7 +102,7 @@ func (k *check) top(ctx context.Context, name string) (*zone, error) {
 			k.mu.Unlock()
 		}
 		if len(names) > 0 {
-			return &zone{apex: apex, servers: k.nameServers(ctx, names, true, nil)}, nil
+			return &zone{apex: apex, servers: k.nameServers(ctx, names, nil)}, nil
 		}
 	}
 	return nil, err
@@ -139,12 +141,12 @@ func (k *check) ownServers(ctx context.Context, z *zone) []nameServer {
 	if reply == nil {
 		return nil
 	}
-	return k.nameServers(ctx, nsNames(reply.Answer, z.apex), true, reply.Extra)
+	return k.nameServers(ctx, nsNames(reply.Answer, z.apex), reply.Extra)
 }
 
 // nameServers finds all addresses of name servers; glue serves where the resolver
 // knows none.
-func (k *check) nameServers(ctx context.Context, names []string, delegated bool, glue []dns.RR) []nameServer {
+func (k *check) nameServers(ctx context.Context, names []string, glue []dns.RR) []nameServer {
 	servers := make([]nameServer, len(names))
 	var wg sync.WaitGroup
 	for i, name := range names {
@@ -153,7 +155,7 @@ func (k *check) nameServers(ctx context.Context, names []string, delegated bool,
 			if len(addrs) == 0 {
 				addrs = addresses(glue, name)
 			}
-			servers[i] = nameServer{name: name, addresses: addrs, delegated: delegated}
+			servers[i] = nameServer{name: name, addresses: addrs, delegated: true}
 		})
 	}
 	wg.Wait()
