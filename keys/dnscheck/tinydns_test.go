@@ -2,6 +2,7 @@ package dnscheck
 
 import (
 	"bufio"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,8 +12,9 @@ import (
 	"dkimd/internal/testenv"
 )
 
-// tinydnsAddr is where tinydns listens; it knows no other port than 53.
-const tinydnsAddr = "127.0.0.77"
+// tinydnsAddr is where tinydns listens: it knows no other port than 53, so each
+// run of the tests has an address of its own.
+var tinydnsAddr = fmt.Sprintf("127.77.%d.%d", os.Getpid()>>8&0xff, os.Getpid()&0xff)
 
 // startTinydns runs a tinydns with this data until the test ends.
 func startTinydns(t *testing.T, data string) {

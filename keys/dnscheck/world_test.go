@@ -197,6 +197,9 @@ func (test testCase) check(t *testing.T, c *Checker) {
 	}
 	for _, f := range result.Findings {
 		checkTexts(t, f)
+		if text := f.Text.En + f.Text.Ja + f.Hint.En + f.Hint.Ja; strings.Contains(text, "{") {
+			t.Errorf("something is not filled in: %s", text)
+		}
 	}
 }
 
