@@ -50,8 +50,8 @@ type Key struct {
 	State     State     `json:"state"`
 	Created   time.Time `json:"created"`
 	Public    []byte    `json:"public_key"` // as in the record's p=
-	// ProvenSince is when the first of the checks that all found the record in DNS
-	// as it should be was made; zero if the last one did not.
+	// ProvenSince is when the first of the checks for [Key.Prove] was made that all
+	// found the record in DNS as it should be; zero if the last one did not.
 	ProvenSince time.Time `json:"proven_since,omitzero"`
 	History     []Move    `json:"history"`
 }

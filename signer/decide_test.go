@@ -73,7 +73,7 @@ func TestDecide(t *testing.T) {
 		TempFailStoreError: true,
 	}
 	report, off, noLogins, percent, also, alsoNoKey, kelvin := rules, rules, rules, rules, rules, rules, rules
-	kelvin.LoginMap = loginMap{"@shop.example": {"ken@b.example"}}
+	kelvin.LoginMap = loginMap{"@shop.example": {"ken@b.example"}, "ken@b.example": {"taro@example.jp"}}
 	percent.LoginSeparators = "@%"
 	also.AlsoSign, also.AlsoSignAlways = []string{"host.example", "none.example"}, true
 	alsoNoKey.AlsoSign = []string{"host.example"}
@@ -122,6 +122,7 @@ func TestDecide(t *testing.T) {
 		{name: "a map that is away does not matter where there is no key", origin: login("taro@example.jp"), from: []string{"x@none.away.map.example"}, reason: NoKey},
 		{name: "nor where others are signed, too", rules: report, origin: login("taro@example.jp"), from: []string{"x@away.map.example"}, domain: "away.map.example", mismatch: true},
 		{name: "a login that looks like another", origin: login("taro@\u017fhop.example"), from: []string{"x@shop.example"}, reason: LoginMismatch},
+		{name: "an author that folds to another", rules: kelvin, origin: login("taro@example.jp"), from: []string{"\u212aen@b.example"}, reason: LoginMismatch},
 		{name: "a login that folds to another", rules: kelvin, origin: login("\u212aen@b.example"), from: []string{"x@shop.example"}, reason: LoginMismatch},
 
 		{name: "a login with a %", origin: login("taro%b.example"), from: []string{"x@b.example"}, reason: LoginMismatch},

@@ -89,7 +89,7 @@ func (r *Rules) mayUse(v *voucher, author address, domains []string) (bool, erro
 	if r.LoginMap == nil {
 		return false, nil
 	}
-	entries := []string{strings.ToLower(author.local) + "@" + author.domain}
+	entries := []string{lowerASCII(author.local) + "@" + author.domain}
 	for _, domain := range domains {
 		entries = append(entries, "@"+domain)
 	}
@@ -99,23 +99,22 @@ func (r *Rules) mayUse(v *voucher, author address, domains []string) (bool, erro
 		if err != nil {
 			trouble = err
 		}
-		if slices.ContainsFunc(logins, func(login string) bool { return equalFold(login, v.login) }) {
+		if slices.ContainsFunc(logins, func(login string) bool { return lowerASCII(login) == lowerASCII(v.login) }) {
 			return true, nil
 		}
 	}
 	return false, trouble
 }
 
-// equalFold compares logins without regard to the case of ASCII letters. Other
-// letters fold into ASCII ones: the Kelvin sign into k.
-func equalFold(a, b string) bool {
-	lower := func(r rune) rune {
+// lowerASCII is for comparing logins and local parts without regard to case. Other
+// letters stay as they are, since some become ASCII: the Kelvin sign k.
+func lowerASCII(s string) string {
+	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
 			return r + 'a' - 'A'
 		}
 		return r
-	}
-	return strings.Map(lower, a) == strings.Map(lower, b)
+	}, s)
 }
 
 func isASCII(s string) bool {

@@ -216,7 +216,7 @@ func noteProof(store *keys.Dir, domain string, k keys.Key, good bool, settle tim
 			return nil
 		}
 		activated = true
-		return c.Activate(i, moveNow(fmt.Sprintf("check: on all %d name servers since %s", servers, c.Keys[i].ProvenSince.Format(time.RFC3339))))
+		return makeActive(store, c, i, moveNow(fmt.Sprintf("check: on all %d name servers since %s", servers, c.Keys[i].ProvenSince.Format(time.RFC3339))))
 	})
 	return activated && err == nil, err
 }

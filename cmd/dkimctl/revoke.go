@@ -31,9 +31,6 @@ DNS.`,
 
 		DisableFlagsInUseLine: true,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if selector == "" {
-				return usage(errors.New("--selector is missing: it names the key"), "dkimctl show "+args[0]+" lists the keys")
-			}
 			return u.revoke(args[0], selector, compromised)
 		},
 	}
@@ -68,21 +65,13 @@ func (u *ui) revoke(name, selector string, compromised bool) error {
 // replace revokes a key that somebody else may have, and makes a new one, in one
 // step.
 func (u *ui) replace(name, selector string) error {
-	store, c, err := u.store()
+	t, err := u.target(name, selector)
 	if err != nil {
 		return err
 	}
-	d, err := readDomain(store, name)
-	if err != nil {
-		return err
-	}
-	i, err := pick(d, selector)
-	if err != nil {
-		return err
-	}
-	old := d.Keys[i]
-	made, err := u.makeKeys(store, d.Name, []string{old.Algorithm}, genkeyOptions{
-		bits: max(old.Bits, c.Keys.RSABits),
+	old := t.key
+	made, err := u.makeKeys(t.store, t.domain.Name, []string{old.Algorithm}, genkeyOptions{
+		bits: max(old.Bits, t.config.Keys.RSABits),
 		why:  "instead of " + old.Selector + ", which is compromised",
 		first: func(change *keys.Change) error {
 			i, err := pick(&change.Domain, selector)
@@ -95,9 +84,9 @@ func (u *ui) replace(name, selector string) error {
 	if err != nil {
 		return err
 	}
-	u.hint(u.removable(viewKey(store, d, old)))
+	u.hint(u.removable(viewKey(t.store, t.domain, old)))
 	if old.State == keys.Active {
-		u.warn(d.Name + " has no " + old.Algorithm + " signatures until the new key is active")
+		u.warn(t.domain.Name + " has no " + old.Algorithm + " signatures until the new key is active")
 	}
 	return printAll(u, slices.Values(made), "\n", u.printMade)
 }
