@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto"
 	"encoding/json"
 	"errors"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"dkimd/internal/mta"
+	"dkimd/internal/testenv"
 	"dkimd/keys"
 	"dkimd/keys/record"
 )
@@ -31,26 +31,8 @@ type process struct {
 	cmd    *exec.Cmd
 	dir    string
 	notify *net.UnixConn
-	log    *logged
+	log    *testenv.Log  // its standard error
 	exited chan struct{} // once cmd.ProcessState is there
-}
-
-// logged is what a process writes to its standard error.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // configuration returns one that listens on unix sockets of these names.
@@ -72,7 +54,7 @@ func start(t testing.TB, dir, config string) *process {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { notify.Close() })
-	p := &process{TB: t, cmd: exec.Command("dkimd", "--config", filepath.Join(dir, "config.toml")), dir: dir, notify: notify, log: &logged{}, exited: make(chan struct{})}
+	p := &process{TB: t, cmd: exec.Command("dkimd", "--config", filepath.Join(dir, "config.toml")), dir: dir, notify: notify, log: &testenv.Log{}, exited: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+filepath.Join(dir, "notify"))
 	p.cmd.Stderr = p.log
 	if err := p.cmd.Start(); err != nil {

@@ -1,33 +1,18 @@
 package milter_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"dkimd/internal/testenv"
 )
 
 // logged is a log in JSON.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
+type logged struct{ testenv.Log }
 
 // line is one line of the log.
 type line = map[string]any
