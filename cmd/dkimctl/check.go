@@ -14,6 +14,7 @@ import (
 	"dkimd/internal/config"
 	"dkimd/keys"
 	"dkimd/keys/dnscheck"
+	"dkimd/keys/finding"
 	"dkimd/keys/record"
 
 	"github.com/spf13/cobra"
@@ -60,14 +61,14 @@ var dialDNS func(ctx context.Context, network, address string) (net.Conn, error)
 
 // checkView is what a check has found of one key.
 type checkView struct {
-	Domain    string             `json:"domain"`
-	Selector  string             `json:"selector"`
-	State     keys.State         `json:"state"` // after the check
-	Host      string             `json:"host"`
-	Verdict   dnscheck.Verdict   `json:"verdict"`
-	Activated bool               `json:"activated,omitempty"`
-	Servers   []dnscheck.Server  `json:"servers"`
-	Findings  []dnscheck.Finding `json:"findings"`
+	Domain    string            `json:"domain"`
+	Selector  string            `json:"selector"`
+	State     keys.State        `json:"state"` // after the check
+	Host      string            `json:"host"`
+	Verdict   dnscheck.Verdict  `json:"verdict"`
+	Activated bool              `json:"activated,omitempty"`
+	Servers   []dnscheck.Server `json:"servers"`
+	Findings  []finding.Finding `json:"findings"`
 
 	err error // of reading or writing the store
 }

@@ -18,7 +18,8 @@ import (
 var down = map[string][]string{
 	"dkimd/keys/record":       {},
 	"dkimd/keys":              {"dkimd/keys/record"},
-	"dkimd/keys/dnscheck":     {"dkimd/keys/record"},
+	"dkimd/keys/finding":      {},
+	"dkimd/keys/dnscheck":     {"dkimd/keys/finding", "dkimd/keys/record"},
 	"dkimd/signer":            {"dkimd/keys", "dkimd/keys/record"},
 	"dkimd/signer/milter":     {"dkimd/signer"},
 	"dkimd/internal/config":   {},

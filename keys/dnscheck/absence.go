@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"dkimd/keys/finding"
 )
 
 // explainAbsence finds out why there is nothing at the record's host, by looking
@@ -67,7 +69,7 @@ func (k *check) explainAlias(ctx context.Context, target string) {
 
 type place struct {
 	name string
-	code Code
+	code finding.Code
 }
 
 // misplaced lists where records are found that are not where they should be.

@@ -11,13 +11,14 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"dkimd/keys/finding"
 	"dkimd/keys/record"
 )
 
 // diagnose compares one TXT record, its strings unescaped, with the wanted key.
 // Others are the domain's other keys. Without an error among its findings the
 // record is as good as the wanted one.
-func diagnose(strs []string, wanted record.Record, others []record.Record) []Finding {
+func diagnose(strs []string, wanted record.Record, others []record.Record) []finding.Finding {
 	d := diagnosis{wanted: wanted}
 	value := strings.Join(strs, "")
 	clean := d.clean(value)
@@ -36,11 +37,11 @@ func diagnose(strs []string, wanted record.Record, others []record.Record) []Fin
 
 type diagnosis struct {
 	wanted   record.Record
-	findings []Finding
+	findings []finding.Finding
 }
 
-func (d *diagnosis) find(code Code, args ...string) {
-	d.findings = append(d.findings, finding(code, "", d.wanted, args...))
+func (d *diagnosis) find(code finding.Code, args ...string) {
+	d.findings = append(d.findings, newFinding(code, d.wanted, args...))
 }
 
 // clean names what the value picked up on its way through mail, office programs
@@ -187,8 +188,8 @@ func (d *diagnosis) explain(strs []string, clean string, key record.Key, parseEr
 	}
 }
 
-func (d *diagnosis) has(code Code) bool {
-	return slices.ContainsFunc(d.findings, func(f Finding) bool { return f.Code == code })
+func (d *diagnosis) has(code finding.Code) bool {
+	return finding.Has(d.findings, code)
 }
 
 // reason returns why a value cannot be used, fit to be shown.

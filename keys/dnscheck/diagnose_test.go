@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"dkimd/keys/finding"
 	"dkimd/keys/record"
 )
 
@@ -42,7 +43,7 @@ var (
 	pemPrivate = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
 )
 
-func codes(findings []Finding) string {
+func codes(findings []finding.Finding) string {
 	var codes []string
 	for _, f := range findings {
 		codes = append(codes, string(f.Code))
@@ -189,7 +190,7 @@ func TestRevokedRecordIsWanted(t *testing.T) {
 
 // checkTexts: a finding says everything in both languages, and nothing in it moves
 // a terminal's cursor.
-func checkTexts(t *testing.T, f Finding) {
+func checkTexts(t *testing.T, f finding.Finding) {
 	t.Helper()
 	for _, text := range []string{f.Text.En, f.Text.Ja, f.Hint.En, f.Hint.Ja} {
 		if text == "" || len(text) > 1000 {
@@ -214,7 +215,7 @@ func FuzzDiagnose(f *testing.F) {
 		for _, f := range findings {
 			checkTexts(t, f)
 		}
-		if !slices.ContainsFunc(findings, Finding.isError) {
+		if !finding.HasError(findings) {
 			key, err := record.Parse(strings.ReplaceAll(value, "|", ""))
 			if err != nil || !sameKey(key, wanted.Key) {
 				t.Errorf("%q passes", value)

@@ -14,13 +14,13 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/miekg/dns"
 
+	"dkimd/keys/finding"
 	"dkimd/keys/record"
 )
 
@@ -121,10 +121,10 @@ const (
 
 // Result is what a check found.
 type Result struct {
-	Verdict  Verdict   `json:"verdict"`
-	Zone     string    `json:"zone,omitempty"` // that the record's host is in
-	Servers  []Server  `json:"servers"`
-	Findings []Finding `json:"findings"`
+	Verdict  Verdict           `json:"verdict"`
+	Zone     string            `json:"zone,omitempty"` // that the record's host is in
+	Servers  []Server          `json:"servers"`
+	Findings []finding.Finding `json:"findings"`
 }
 
 // Server is one address of a name server, and what it answered.
@@ -167,7 +167,7 @@ func (c *Checker) Check(ctx context.Context, wanted record.Record, others []reco
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
 	k := &check{Checker: c, wanted: wanted, others: others}
-	k.result = Result{Servers: []Server{}, Findings: []Finding{}}
+	k.result = Result{Servers: []Server{}, Findings: []finding.Finding{}}
 	k.left.Store(maxQuestions)
 	k.look(ctx, dns.Fqdn(wanted.Host()))
 	k.result.Verdict = k.judge(ctx)
@@ -177,7 +177,7 @@ func (c *Checker) Check(ctx context.Context, wanted record.Record, others []reco
 	if k.has(GaveUp) && k.result.Verdict == Proven {
 		k.result.Verdict = Unclear
 	}
-	slices.SortStableFunc(k.result.Findings, func(a, b Finding) int { return a.Severity.rank() - b.Severity.rank() })
+	finding.Sort(k.result.Findings)
 	return k.result
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"dkimd/keys/finding"
 )
 
 // rr makes a resource record.
@@ -29,7 +31,7 @@ func TestHostileServers(t *testing.T) {
 	tests := []struct {
 		name   string
 		answer func(reply *dns.Msg, name string, qtype uint16, count int)
-		code   Code
+		code   finding.Code
 	}{
 		{"endless CNAMEs", func(reply *dns.Msg, name string, qtype uint16, count int) {
 			if qtype == dns.TypeTXT {
@@ -134,7 +136,7 @@ func TestHostileServers(t *testing.T) {
 				t.Errorf("not %s: %s", test.code, aloud(result))
 			}
 			for _, s := range result.Servers {
-				checkTexts(t, Finding{Text: Text{s.Name, s.Host}, Hint: Text{s.Answer, s.Address}})
+				checkTexts(t, finding.Finding{Text: finding.Text{s.Name, s.Host}, Hint: finding.Text{s.Answer, s.Address}})
 			}
 			if n := questions.Load(); n > 3*maxQuestions {
 				t.Errorf("%d questions", n)

@@ -10,20 +10,22 @@ import (
 
 	"github.com/miekg/dns"
 
+	"dkimd/keys/finding"
 	"dkimd/keys/record"
 )
 
-func (k *check) find(code Code, args ...string) { k.findAt(code, "", args...) }
+func (k *check) find(code finding.Code, args ...string) { k.findAt(code, "", args...) }
 
-func (k *check) findAt(code Code, server string, args ...string) {
-	f := finding(code, server, k.wanted, args...)
+func (k *check) findAt(code finding.Code, server string, args ...string) {
+	f := newFinding(code, k.wanted, args...)
+	f.Server = server
 	if !slices.Contains(k.result.Findings, f) {
 		k.result.Findings = append(k.result.Findings, f)
 	}
 }
 
-func (k *check) has(code Code) bool {
-	return slices.ContainsFunc(k.result.Findings, func(f Finding) bool { return f.Code == code })
+func (k *check) has(code finding.Code) bool {
+	return finding.Has(k.result.Findings, code)
 }
 
 // judge comes to a verdict about what was found.
@@ -41,7 +43,7 @@ func (k *check) judge(ctx context.Context) Verdict {
 	for i := range k.found {
 		a := &k.found[i]
 		a.findings = judgeValues(a.values, k.wanted, k.others)
-		a.unwelcome = slices.ContainsFunc(a.findings, Finding.isError)
+		a.unwelcome = finding.HasError(a.findings)
 		switch {
 		case a.absent():
 			absent++
@@ -69,7 +71,7 @@ func (k *check) judge(ctx context.Context) Verdict {
 	k.reportFindings()
 	k.askResolver(ctx)
 	switch {
-	case slices.ContainsFunc(k.result.Findings, Finding.isError):
+	case finding.HasError(k.result.Findings):
 		return Wrong
 	case k.away && !k.unreachable:
 		return Unclear
@@ -80,11 +82,11 @@ func (k *check) judge(ctx context.Context) Verdict {
 // judgeValues judges all TXT records at one name. More than one make the result
 // undefined (RFC 6376 section 3.6.2.2), even if one is right; what else is wrong
 // with them is said only if it explains where they come from, or is dangerous.
-func judgeValues(values [][]string, wanted record.Record, others []record.Record) []Finding {
+func judgeValues(values [][]string, wanted record.Record, others []record.Record) []finding.Finding {
 	if len(values) == 1 {
 		return diagnose(values[0], wanted, others)
 	}
-	var findings []Finding
+	var findings []finding.Finding
 	for _, value := range values {
 		for _, f := range diagnose(value, wanted, others) {
 			if f.Code == OldKey || f.Code == PrivateKey {
@@ -93,7 +95,7 @@ func judgeValues(values [][]string, wanted record.Record, others []record.Record
 		}
 	}
 	if len(values) > 1 {
-		findings = append(findings, finding(SeveralRecords, "", wanted, "count", strconv.Itoa(len(values))))
+		findings = append(findings, newFinding(SeveralRecords, wanted, "count", strconv.Itoa(len(values))))
 	}
 	return findings
 }
@@ -101,8 +103,8 @@ func judgeValues(values [][]string, wanted record.Record, others []record.Record
 // reportFindings reports what is the matter with the values, once for all servers
 // that have the same.
 func (k *check) reportFindings() {
-	var findings []Finding
-	places := map[Finding][]string{}
+	var findings []finding.Finding
+	places := map[finding.Finding][]string{}
 	for _, a := range k.found {
 		for _, f := range a.findings {
 			if places[f] == nil {

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/miekg/dns"
+
+	"dkimd/keys/finding"
 )
 
 // answer is what one address of a name server has at a name.
@@ -18,11 +20,11 @@ type answer struct {
 	server    nameServer
 	addr      netip.Addr
 	name      string
-	values    [][]string // the strings of each TXT record, unescaped
-	target    string     // of a CNAME
-	err       error      // no answer with authority
-	findings  []Finding  // about the values
-	unwelcome bool       // one of them is an error
+	values    [][]string        // the strings of each TXT record, unescaped
+	target    string            // of a CNAME
+	err       error             // no answer with authority
+	findings  []finding.Finding // about the values
+	unwelcome bool              // one of them is an error
 }
 
 func (a answer) absent() bool { return len(a.values) == 0 }

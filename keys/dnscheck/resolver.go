@@ -2,10 +2,11 @@ package dnscheck
 
 import (
 	"context"
-	"slices"
 	"strconv"
 
 	"github.com/miekg/dns"
+
+	"dkimd/keys/finding"
 )
 
 // resolve asks the recursive resolvers, in order.
@@ -55,7 +56,7 @@ func (k *check) askResolver(ctx context.Context) {
 	switch {
 	case len(values) == 0:
 		k.find(NegativeCache, "minutes", minutes(negativeTTL(reply)))
-	case slices.ContainsFunc(judgeValues(values, k.wanted, k.others), Finding.isError):
+	case finding.HasError(judgeValues(values, k.wanted, k.others)):
 		k.find(StaleCache, "minutes", minutes(ttl))
 	}
 }
