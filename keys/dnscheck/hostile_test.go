@@ -136,7 +136,7 @@ func TestHostileServers(t *testing.T) {
 				t.Errorf("not %s: %s", test.code, aloud(result))
 			}
 			for _, s := range result.Servers {
-				checkTexts(t, finding.Finding{Text: finding.Text{s.Name, s.Host}, Hint: finding.Text{s.Answer, s.Address}})
+				checkTexts(t, finding.Finding{Text: finding.Text{En: s.Name, Ja: s.Host}, Hint: finding.Text{En: s.Answer, Ja: s.Address}})
 			}
 			if n := questions.Load(); n > 3*maxQuestions {
 				t.Errorf("%d questions", n)
