@@ -26,6 +26,8 @@ type Config struct {
 	Domains   []Domain   `toml:"domain"`
 	HTTP      HTTP       `toml:"http"`
 	DNS       DNS        `toml:"dns"`
+	Publish   Publish    `toml:"publish"`
+	Desk      Desk       `toml:"desk"`
 	Log       Log        `toml:"log"`
 
 	file *file
@@ -106,6 +108,28 @@ type DNS struct {
 	Settle   Duration `toml:"settle"`   // between the checks that prove a record
 }
 
+// Desk is what the support desk knows of us, and how it writes letters.
+type Desk struct {
+	OurNameServers []string `toml:"our_name_servers"` // names, or what they end in
+	OurMailServers []string `toml:"our_mail_servers"` // the same, of MX records
+	HostedDomains  string   `toml:"hosted_domains"`   // a file, or command: and a program; empty: none
+	SPFInclude     string   `toml:"spf_include"`      // empty: letters have no SPF
+	Letters        string   `toml:"letters"`          // a directory; empty: the built-in ones alone
+	Lang           string   `toml:"lang"`             // ja or en
+	Company        string   `toml:"company"`
+	CompanyEn      string   `toml:"company_en"`
+	SupportName    string   `toml:"support_name"`
+	SupportNameEn  string   `toml:"support_name_en"`
+	Signature      []string `toml:"signature"` // lines below the names
+}
+
+// Publish says how records get into zones of our own.
+type Publish struct {
+	Server  string   `toml:"server"`   // address, or address:port; empty: none
+	KeyFile string   `toml:"key_file"` // of TSIG
+	Timeout Duration `toml:"timeout"`  // of one record
+}
+
 // Log says what the daemon's log looks like.
 type Log struct {
 	Format string `toml:"format"` // text or json
@@ -140,6 +164,7 @@ func defaults() *Config {
 		},
 		HTTP: HTTP{Listen: "127.0.0.1:9880"},
 		DNS:  DNS{Timeout: Duration(5 * time.Second), Settle: Duration(10 * time.Minute)},
+		Desk: Desk{Lang: "ja", SupportName: "サポートセンター", SupportNameEn: "Support Centre"},
 		Log:  Log{Format: "text", Level: "info"},
 	}
 }
@@ -191,7 +216,13 @@ func (c *Config) check() {
 			problem(key, "%q is not longer than nothing", value)
 		}
 	}
-
+	address := func(key, value string) {
+		_, errAddr := netip.ParseAddr(value)
+		_, errPort := netip.ParseAddrPort(value)
+		if value != "" && errAddr != nil && errPort != nil {
+			problem(key, "%q is neither an IP address nor one with a port", value)
+		}
+	}
 	outlives := func(key string, value Duration) {
 		if value < longestWay {
 			problem(key, "%s is too short: it has to outlive Postfix's queue of five days, so %s at least", value, longestWay)
@@ -300,15 +331,35 @@ func (c *Config) check() {
 		}
 	}
 
-	if r := c.DNS.Resolver; r != "" {
-		_, errAddr := netip.ParseAddr(r)
-		_, errPort := netip.ParseAddrPort(r)
-		if errAddr != nil && errPort != nil {
-			problem("dns.resolver", "%q is neither an IP address nor one with a port", r)
-		}
-	}
+	address("dns.resolver", c.DNS.Resolver)
 	positive("dns.timeout", c.DNS.Timeout)
 	positive("dns.settle", c.DNS.Settle)
+
+	address("publish.server", c.Publish.Server)
+	if c.Publish.Server != "" && !filepath.IsAbs(c.Publish.KeyFile) {
+		problem("publish.key_file", "%q is not an absolute path: the server takes changes signed with a TSIG key only", c.Publish.KeyFile)
+	}
+	positive("publish.timeout", c.Publish.Timeout)
+
+	names := func(key string, list ...string) {
+		for _, name := range list {
+			if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" || strings.Trim(name, ".") == "" {
+				problem(key, "%q is not a host name in lower case, nor the end of one", name)
+			}
+		}
+	}
+	names("desk.our_name_servers", c.Desk.OurNameServers...)
+	names("desk.our_mail_servers", c.Desk.OurMailServers...)
+	if c.Desk.SPFInclude != "" {
+		names("desk.spf_include", c.Desk.SPFInclude)
+	}
+	if h := c.Desk.HostedDomains; h != "" && !filepath.IsAbs(strings.TrimPrefix(h, "command:")) {
+		problem("desk.hosted_domains", "%q is neither the absolute path of a file nor command: and that of a program", h)
+	}
+	if l := c.Desk.Letters; l != "" && !filepath.IsAbs(l) {
+		problem("desk.letters", "%q is not an absolute path", l)
+	}
+	oneOf("desk.lang", c.Desk.Lang, "ja", "en")
 
 	oneOf("log.format", c.Log.Format, "text", "json")
 	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
