@@ -286,24 +286,25 @@ func (d *Dir) writePrivate(c *Change) error {
 // Add puts a new key pair into the change, in state Pending. Selector is what
 // [ParseSelector] returned. A selector that the domain already has is refused.
 func (c *Change) Add(selector string, private crypto.Signer, move Move) (Key, error) {
-	if c.Pick(selector) >= 0 {
+	if c.Pick(selector) >= 0 || c.Delegation.has(selector) {
 		return Key{}, fmt.Errorf("%s already has a key with the selector %s: leave --selector out, or choose another", c.Name, selector)
 	}
-	if err := checkHost(selector, c.Name); err != nil {
+	return c.add(Key{ID: selector + ".1", Selector: selector}, private, move)
+}
+
+// add completes a new key that has its id and selector.
+func (c *Change) add(key Key, private crypto.Signer, move Move) (Key, error) {
+	if err := checkHost(key.Selector, c.Name); err != nil {
 		return Key{}, err
 	}
 	public, err := record.NewKey(private.Public())
 	if err != nil {
 		return Key{}, err
 	}
-	key := Key{
-		ID:        selector + ".1", // the serial would count if a selector were ever given again
-		Selector:  selector,
-		Algorithm: public.Algorithm,
-		Bits:      bits(private),
-		Created:   move.Time.UTC().Truncate(time.Second),
-		Public:    public.Public,
-	}
+	key.Algorithm = public.Algorithm
+	key.Bits = bits(private)
+	key.Created = move.Time.UTC().Truncate(time.Second)
+	key.Public = public.Public
 	key.move(Pending, move)
 	c.Keys = append(c.Keys, key)
 	c.added[key.ID] = private

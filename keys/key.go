@@ -37,6 +37,9 @@ type Domain struct {
 	Schema int    `json:"schema"`
 	Name   string `json:"domain"` // lower-case A-labels
 	Keys   []Key  `json:"keys"`
+	// Delegation says by which of our names the customer's CNAMEs reach the keys;
+	// nil: the customer publishes TXT records.
+	Delegation *Delegation `json:"delegation,omitempty"`
 }
 
 // Key is one key pair as the store lists it. The private key is kept apart.
@@ -49,7 +52,8 @@ type Key struct {
 	Bits      int       `json:"bits"`
 	State     State     `json:"state"`
 	Created   time.Time `json:"created"`
-	Public    []byte    `json:"public_key"` // as in the record's p=
+	Public    []byte    `json:"public_key"`    // as in the record's p=
+	Via       string    `json:"via,omitempty"` // as in [record.Record]
 	// ProvenSince is when the first of the checks for [Key.Prove] was made that all
 	// found the record in DNS as it should be; zero if the last one did not.
 	ProvenSince time.Time `json:"proven_since,omitzero"`
@@ -64,12 +68,13 @@ type Move struct {
 	Why  string    `json:"why"` // the command, or the evidence
 }
 
-// Record returns the TXT record of a key of this domain.
+// Record returns the record of a key of this domain.
 func (d *Domain) Record(k Key) record.Record {
 	return record.Record{
 		Domain:   d.Name,
 		Selector: k.Selector,
 		Key:      record.Key{Algorithm: k.Algorithm, Public: k.Public},
+		Via:      k.Via,
 	}
 }
 
@@ -101,7 +106,7 @@ func (d *Domain) NextSelector(now time.Time) string {
 	month := now.UTC().Format("s200601")
 	for n := 0; ; n++ {
 		selector := month + letters(n)
-		if d.Pick(selector) < 0 {
+		if d.Pick(selector) < 0 && !d.Delegation.has(selector) {
 			return selector
 		}
 	}

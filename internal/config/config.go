@@ -18,17 +18,18 @@ import (
 // Config is a configuration, complete and checked. The keys are explained in
 // config.example.toml.
 type Config struct {
-	Listeners []Listener `toml:"listener"`
-	Milter    Milter     `toml:"milter"`
-	Keys      Keys       `toml:"keys"`
-	Sign      Sign       `toml:"sign"`
-	Networks  []Network  `toml:"network"`
-	Domains   []Domain   `toml:"domain"`
-	HTTP      HTTP       `toml:"http"`
-	DNS       DNS        `toml:"dns"`
-	Publish   Publish    `toml:"publish"`
-	Desk      Desk       `toml:"desk"`
-	Log       Log        `toml:"log"`
+	Listeners  []Listener `toml:"listener"`
+	Milter     Milter     `toml:"milter"`
+	Keys       Keys       `toml:"keys"`
+	Sign       Sign       `toml:"sign"`
+	Networks   []Network  `toml:"network"`
+	Domains    []Domain   `toml:"domain"`
+	HTTP       HTTP       `toml:"http"`
+	DNS        DNS        `toml:"dns"`
+	Delegation Delegation `toml:"delegation"`
+	Publish    Publish    `toml:"publish"`
+	Desk       Desk       `toml:"desk"`
+	Log        Log        `toml:"log"`
 
 	file *file
 }
@@ -130,6 +131,11 @@ type Publish struct {
 	Timeout Duration `toml:"timeout"`  // of one record
 }
 
+// Delegation says where customers' CNAMEs lead.
+type Delegation struct {
+	Zone string `toml:"zone"` // a zone of ours; empty: there is no delegation
+}
+
 // Log says what the daemon's log looks like.
 type Log struct {
 	Format string `toml:"format"` // text or json
@@ -162,10 +168,11 @@ func defaults() *Config {
 			OnStoreError:     "tempfail",
 			OnBadKey:         "accept",
 		},
-		HTTP: HTTP{Listen: "127.0.0.1:9880"},
-		DNS:  DNS{Timeout: Duration(5 * time.Second), Settle: Duration(10 * time.Minute)},
-		Desk: Desk{Lang: "ja", SupportName: "サポートセンター", SupportNameEn: "Support Centre"},
-		Log:  Log{Format: "text", Level: "info"},
+		HTTP:    HTTP{Listen: "127.0.0.1:9880"},
+		DNS:     DNS{Timeout: Duration(5 * time.Second), Settle: Duration(10 * time.Minute)},
+		Publish: Publish{Timeout: Duration(10 * time.Second)},
+		Desk:    Desk{Lang: "ja", SupportName: "サポートセンター", SupportNameEn: "Support Centre"},
+		Log:     Log{Format: "text", Level: "info"},
 	}
 }
 

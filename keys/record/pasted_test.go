@@ -136,7 +136,7 @@ func TestZoneFilesAreLoadedAndServed(t *testing.T) {
 	for name, line := range map[string]func(record.Record) string{
 		"zone": record.Record.Zone,
 		"relative host, split value": func(r record.Record) string {
-			return fmt.Sprintf("%s IN TXT %s", r.RelativeHost(), r.Quoted())
+			return fmt.Sprintf("%s IN TXT %s", r.RelativeHost(), r.Data())
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,11 +13,41 @@ import (
 	"strings"
 )
 
-// Record is the TXT record of a public key: where it stands and what it says.
+// Record is what has to be in DNS for a public key: where it stands and what it
+// says.
 type Record struct {
 	Domain   string // d=, in lower-case A-labels
 	Selector string // s=
 	Key      Key
+	// Via is a domain of ours that has the TXT record, so that the customer's DNS
+	// needs a CNAME to it alone, which never changes; empty: the TXT record is the
+	// customer's.
+	Via string
+}
+
+// Type returns the type of the record at Host.
+func (r Record) Type() string {
+	if r.Via != "" {
+		return "CNAME"
+	}
+	return "TXT"
+}
+
+// Value returns what a panel wants to have entered: the value of a TXT record, or
+// the target of a CNAME, without a final dot.
+func (r Record) Value() string {
+	if r.Via != "" {
+		return Host(r.Selector, r.Via)
+	}
+	return r.Key.Value()
+}
+
+// TXT returns the TXT record: this one, or the one that its CNAME leads to.
+func (r Record) TXT() Record {
+	if r.Via == "" {
+		return r
+	}
+	return Record{Domain: r.Via, Selector: r.Selector, Key: r.Key}
 }
 
 // Host returns the record's name, without a final dot.

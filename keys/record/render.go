@@ -29,11 +29,14 @@ func Split(value string) []string {
 // quote escapes what would end a quoted character-string (RFC 1035 section 5.1).
 var quote = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-// Quoted returns the value as quoted character-strings, the way zone files and
-// some panels want it.
-func (r Record) Quoted() string {
+// Data returns the value the way zone files and some panels want it: quoted
+// character-strings, or a name with a final dot.
+func (r Record) Data() string {
+	if r.Type() == "CNAME" {
+		return r.Value() + "."
+	}
 	var quoted []string
-	for _, part := range Split(r.Key.Value()) {
+	for _, part := range Split(r.Value()) {
 		quoted = append(quoted, `"`+quote.Replace(part)+`"`)
 	}
 	return strings.Join(quoted, " ")
@@ -41,28 +44,33 @@ func (r Record) Quoted() string {
 
 // Zone returns the record as a line of a zone file.
 func (r Record) Zone() string {
-	return fmt.Sprintf("%s %d IN TXT ( %s )", r.AbsoluteHost(), TTL, r.Quoted())
+	return fmt.Sprintf("%s %d IN %s %s", r.AbsoluteHost(), TTL, r.Type(), r.Data())
 }
 
 // tinydnsEscape escapes what means something in a line of tinydns.
 var tinydnsEscape = strings.NewReplacer(`\`, `\134`, ":", `\072`)
 
-// Tinydns returns the record as a line for tinydns-data, which cuts the value
-// into strings by itself.
+// Tinydns returns the record as a line for tinydns-data, which cuts values into
+// strings by itself.
 func (r Record) Tinydns() string {
-	return fmt.Sprintf("'%s:%s:%d", r.Host(), tinydnsEscape.Replace(r.Key.Value()), TTL)
+	kind := "'"
+	if r.Type() == "CNAME" {
+		kind = "C"
+	}
+	return fmt.Sprintf("%s%s:%s:%d", kind, r.Host(), tinydnsEscape.Replace(r.Value()), TTL)
 }
 
 // Nsupdate returns commands for nsupdate that add the record if nothing is in
 // its place: a second TXT record would spoil the first (RFC 6376 section
 // 3.6.2.2), and beside a CNAME a server ignores the record without a word (RFC
-// 2136 section 3.4.2.2).
+// 2136 section 3.4.2.2), as it does a CNAME beside anything.
 func (r Record) Nsupdate() string {
 	host := r.AbsoluteHost()
-	return fmt.Sprintf(`prereq nxrrset %s TXT
-prereq nxrrset %s CNAME
-update add %s %d IN TXT %s
-send`, host, host, host, TTL, r.Quoted())
+	free := fmt.Sprintf("prereq nxrrset %s TXT\nprereq nxrrset %s CNAME", host, host)
+	if r.Type() == "CNAME" {
+		free = "prereq nxdomain " + host
+	}
+	return fmt.Sprintf("%s\nupdate add %s %d IN %s %s\nsend", free, host, TTL, r.Type(), r.Data())
 }
 
 // ChangeBatch is a change batch of Amazon Route 53, as the API and aws route53
@@ -99,9 +107,9 @@ func Route53(records []Record) ChangeBatch {
 			Action: "CREATE",
 			ResourceRecordSet: ResourceRecordSet{
 				Name:            r.AbsoluteHost(),
-				Type:            "TXT",
+				Type:            r.Type(),
 				TTL:             TTL,
-				ResourceRecords: []ResourceRecord{{Value: r.Quoted()}},
+				ResourceRecords: []ResourceRecord{{Value: r.Data()}},
 			},
 		})
 	}
@@ -117,7 +125,7 @@ func CSV(records []Record) string {
 	for _, r := range records {
 		w.Write([]string{
 			r.Domain, r.Selector, r.Host(), r.RelativeHost(), r.AbsoluteHost(),
-			"TXT", strconv.Itoa(TTL), r.Key.Value(),
+			r.Type(), strconv.Itoa(TTL), r.Value(),
 		})
 	}
 	w.Flush() // a strings.Builder takes everything
