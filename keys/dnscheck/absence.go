@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"dkimd/keys/finding"
+	"dkimd/keys/record"
 )
 
 // explainAbsence finds out why there is nothing at the record's host, by looking
@@ -35,6 +36,10 @@ func (k *check) explainAbsence(ctx context.Context) {
 		k.find(AddressInsteadOfTXT)
 		return
 	}
+	if k.wanted.Via != "" {
+		k.find(CNAMEMissing)
+		return
+	}
 	k.find(NothingThere)
 }
 
@@ -53,6 +58,10 @@ func (k *check) isOnlyHere(ctx context.Context, qtype uint16) bool {
 
 // explainAlias says why a CNAME leads to nothing.
 func (k *check) explainAlias(ctx context.Context, target string) {
+	if k.isAlias(target) {
+		k.find(TargetMissing)
+		return
+	}
 	for _, origin := range []string{parent(k.aliases[0]), dns.Fqdn(k.wanted.Domain), dns.Fqdn(k.result.Zone)} {
 		meant, ok := strings.CutSuffix(target, "."+origin)
 		if !ok || !strings.Contains(meant, ".") {
@@ -63,6 +72,10 @@ func (k *check) explainAlias(ctx context.Context, target string) {
 			k.find(CNAMERelative, "target", shown(target), "meant", shown(meant))
 			return
 		}
+	}
+	if k.wanted.Via != "" {
+		k.find(CNAMEElsewhere, "target", shown(target))
+		return
 	}
 	k.find(CNAMEInsteadOfTXT, "target", shown(target))
 }
@@ -121,6 +134,9 @@ func (k *check) isOn(ctx context.Context, z *zone, name string) bool {
 		return false
 	}
 	values, target := recordsOf(reply, name)
+	if k.isAlias(target) {
+		return true
+	}
 	if target != "" {
 		if z, err := k.zone(ctx, target); err == nil {
 			if reply := k.firstOf(ctx, z, target, dns.TypeTXT); reply != nil {
@@ -134,5 +150,5 @@ func (k *check) isOn(ctx context.Context, z *zone, name string) bool {
 // isOurs reports whether a value has our key in it, however badly.
 func (k *check) isOurs(value []string) bool {
 	ours := base64.StdEncoding.EncodeToString(k.wanted.Key.Public)
-	return ours != "" && strings.Contains(blanks.Replace(strings.Join(value, "")), ours)
+	return ours != "" && strings.Contains(record.WithoutBlanks(strings.Join(value, "")), ours)
 }

@@ -3,13 +3,10 @@ package dnscheck
 import (
 	"bytes"
 	"crypto"
-	"crypto/x509"
 	"encoding/base64"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"dkimd/keys/finding"
 	"dkimd/keys/record"
@@ -44,71 +41,24 @@ func (d *diagnosis) find(code finding.Code, args ...string) {
 	d.findings = append(d.findings, newFinding(code, d.wanted, args...))
 }
 
-// clean names what the value picked up on its way through mail, office programs
-// and panels, and returns it without, so that what is below can be judged too.
+// clean names what the value picked up on its way, and returns it without.
 func (d *diagnosis) clean(value string) string {
-	clean := value
-	if bad, first := badCharacters(value); bad {
-		d.find(BadCharacters, "character", first)
-		clean = strings.Map(toASCII, clean)
+	clean, damage := record.Clean(value)
+	if damage.Character != "" {
+		d.find(BadCharacters, "character", damage.Character)
 	}
-	if strings.Contains(clean, `\`) {
+	if damage.Backslashes {
 		d.find(Backslashes)
-		clean = strings.ReplaceAll(clean, `\`, "")
 	}
-	if strings.Contains(clean, `"`) {
+	if damage.Quotes {
 		d.find(LiteralQuotes)
-		clean = strings.ReplaceAll(strings.ReplaceAll(clean, `" "`, ""), `"`, "")
 	}
-	if strings.Contains(clean, "-----") {
-		if strings.Contains(clean, "PRIVATE") {
-			d.find(PrivateKey)
-		} else {
-			d.find(PEMArmour)
-		}
-		clean = blanks.Replace(withoutArmour(clean))
+	if damage.Private {
+		d.find(PrivateKey)
+	} else if damage.Armour {
+		d.find(PEMArmour)
 	}
 	return clean
-}
-
-// badCharacters finds what is neither printable ASCII nor folding white space,
-// and describes the first.
-func badCharacters(value string) (bool, string) {
-	for i, r := range value {
-		if r >= 0x20 && r <= 0x7e || strings.ContainsRune("\t\r\n", r) {
-			continue
-		}
-		if r == utf8.RuneError {
-			return true, fmt.Sprintf("0x%02X", value[i])
-		}
-		return true, fmt.Sprintf("U+%04X", r)
-	}
-	return false, ""
-}
-
-// toASCII makes of full-width characters what was meant, and drops the rest that
-// does not belong into a record.
-func toASCII(r rune) rune {
-	switch {
-	case r >= 0xff01 && r <= 0xff5e: // full-width
-		return r - 0xff01 + '!'
-	case r == 0x3000 || r == 0xa0: // ideographic space, no-break space
-		return ' '
-	case r > 0x7e || r < 0x20 && r != '\t' && r != '\r' && r != '\n':
-		return -1
-	}
-	return r
-}
-
-// withoutArmour removes the first and last line of PEM, however they are joined.
-func withoutArmour(value string) string {
-	var b strings.Builder
-	for i, part := range strings.Split(value, "-----") {
-		if i%2 == 0 {
-			b.WriteString(part)
-		}
-	}
-	return b.String()
 }
 
 // judgeTags judges what else a record of the right key says.
@@ -127,7 +77,7 @@ func (d *diagnosis) judgeTags(key record.Key) {
 // judgeBlanks: blanks may stand in p= (RFC 6376 section 3.6.1), but some
 // verifiers stumble.
 func (d *diagnosis) judgeBlanks(value string) {
-	if strings.ContainsAny(tag(value, "p"), " \t\r\n") {
+	if strings.ContainsAny(record.Tag(value, "p"), " \t\r\n") {
 		d.find(SpacesInKey)
 	}
 }
@@ -135,7 +85,7 @@ func (d *diagnosis) judgeBlanks(value string) {
 // explain names why the value is not our record.
 func (d *diagnosis) explain(strs []string, clean string, key record.Key, parseErr error, others []record.Record) {
 	if key.Public != nil && bytes.Equal(key.Public, d.wanted.Key.Public) {
-		d.find(WrongAlgorithm, "found", excerpt(key.Algorithm))
+		d.find(WrongAlgorithm, "found", finding.Excerpt(key.Algorithm))
 		return
 	}
 	for _, other := range others {
@@ -150,20 +100,20 @@ func (d *diagnosis) explain(strs []string, clean string, key record.Key, parseEr
 	}
 
 	ours := base64.StdEncoding.EncodeToString(d.wanted.Key.Public)
-	bare := blanks.Replace(clean)
-	p := strings.TrimRight(blanks.Replace(tag(clean, "p")), "=")
-	der := decode(p)
+	bare := record.WithoutBlanks(clean)
+	p := strings.TrimRight(record.WithoutBlanks(record.Tag(clean, "p")), "=")
+	der := record.Decode(p)
 	if p == "" {
-		der = decode(bare) // perhaps just a key
+		der = record.Decode(bare) // perhaps just a key
 	}
 	switch {
 	case strings.TrimRight(bare, ";") == "v=DKIM1":
 		d.find(CutAtSemicolon)
-	case isPrivate(der):
+	case record.IsPrivate(der):
 		if !d.has(PrivateKey) {
 			d.find(PrivateKey)
 		}
-	case isPKCS1(der):
+	case record.IsPKCS1(der):
 		d.find(PKCS1)
 	case bare == ours && d.has(PEMArmour): // that says it all
 	case ordered(strs, d.wanted.Key):
@@ -172,17 +122,17 @@ func (d *diagnosis) explain(strs []string, clean string, key record.Key, parseEr
 		d.find(Truncated, "length", strconv.Itoa(len(strings.Join(strs, ""))), "full", strconv.Itoa(len(d.wanted.Key.Value())))
 	case ours != "" && strings.Contains(bare, ours):
 		// The key is whole, the tags around it are not.
-		if version := tag(clean, "v"); version != "" && parseErr != nil && strings.Contains(parseErr.Error(), "v=") {
+		if version := record.Tag(clean, "v"); version != "" && parseErr != nil && strings.Contains(parseErr.Error(), "v=") {
 			d.find(WrongVersion)
 		} else if len(d.findings) == 0 {
 			d.find(Malformed, "error", reason(parseErr))
 		}
-	case looksLikeHost(bare):
-		d.find(TXTInsteadOfCNAME, "value", excerpt(bare))
+	case record.LooksLikeHost(bare):
+		d.find(TXTInsteadOfCNAME, "value", finding.Excerpt(bare))
 	case parseErr == nil && isPublic(key):
 		d.find(OtherKey)
-	case tag(clean, "p") == "" && tag(clean, "v") != "DKIM1":
-		d.find(NotDKIM, "value", excerpt(clean))
+	case record.Tag(clean, "p") == "" && record.Tag(clean, "v") != "DKIM1":
+		d.find(NotDKIM, "value", finding.Excerpt(clean))
 	case len(d.findings) == 0:
 		d.find(Malformed, "error", reason(parseErr))
 	}
@@ -198,7 +148,7 @@ func reason(err error) string {
 		return "p= is not a public key"
 	}
 	text := strings.TrimPrefix(err.Error(), "record: ")
-	if quoted := excerpt(text); quoted != `"`+text+`"` {
+	if quoted := finding.Excerpt(text); quoted != `"`+text+`"` {
 		return quoted
 	}
 	return text
@@ -226,55 +176,6 @@ func sameKey(a, b record.Key) bool {
 
 func isPublic(key record.Key) bool {
 	_, err := key.PublicKey()
-	return err == nil
-}
-
-// tag returns the content of a tag, from values that are not well-formed too.
-func tag(value, name string) string {
-	for spec := range strings.SplitSeq(value, ";") {
-		if found, content, ok := strings.Cut(spec, "="); ok && strings.TrimSpace(found) == name {
-			return strings.TrimSpace(content)
-		}
-	}
-	return ""
-}
-
-var blanks = strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "")
-
-// decode decodes as much base64 as there is.
-func decode(text string) []byte {
-	text = strings.TrimRight(text, "=")
-	if len(text)%4 == 1 {
-		text = text[:len(text)-1]
-	}
-	der, _ := base64.RawStdEncoding.DecodeString(text)
-	return der
-}
-
-// isPrivate recognises a private key by its first bytes, so also one that is cut
-// off: PKCS #1 and PKCS #8 begin with version 0, SEC 1 with version 1.
-func isPrivate(der []byte) bool {
-	body := sequence(der)
-	return bytes.HasPrefix(body, []byte{2, 1, 0}) || bytes.HasPrefix(body, []byte{2, 1, 1, 4})
-}
-
-// sequence returns what stands behind the header of a DER sequence.
-func sequence(der []byte) []byte {
-	if len(der) < 2 || der[0] != 0x30 {
-		return nil
-	}
-	header := 2
-	if der[1] >= 0x80 {
-		header += int(der[1] & 0x7f)
-	}
-	if header > 6 || header > len(der) {
-		return nil
-	}
-	return der[header:]
-}
-
-func isPKCS1(der []byte) bool {
-	_, err := x509.ParsePKCS1PublicKey(der)
 	return err == nil
 }
 
@@ -309,27 +210,4 @@ func permutations(strs []string) [][]string {
 // enough to be no accident.
 func isPart(part, whole string) bool {
 	return len(part) >= 8 && len(part) < len(whole) && (strings.HasPrefix(whole, part) || strings.HasSuffix(whole, part))
-}
-
-// looksLikeHost reports whether a text is a host name, and no number.
-func looksLikeHost(text string) bool {
-	text = strings.TrimSuffix(text, ".")
-	if len(text) > 253 || !strings.Contains(text, ".") {
-		return false
-	}
-	letter := false
-	for label := range strings.SplitSeq(text, ".") {
-		letter = false
-		if label == "" || len(label) > 63 {
-			return false
-		}
-		for _, c := range []byte(label) {
-			isLetter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-			if !isLetter && !(c >= '0' && c <= '9') && c != '-' && c != '_' {
-				return false
-			}
-			letter = letter || isLetter
-		}
-	}
-	return letter // in the last label
 }

@@ -166,9 +166,7 @@ type check struct {
 func (c *Checker) Check(ctx context.Context, wanted record.Record, others []record.Record) Result {
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
-	k := &check{Checker: c, wanted: wanted, others: others}
-	k.result = Result{Servers: []Server{}, Findings: []finding.Finding{}}
-	k.left.Store(maxQuestions)
+	k := c.check(wanted, others)
 	k.look(ctx, dns.Fqdn(wanted.Host()))
 	k.result.Verdict = k.judge(ctx)
 	if ctx.Err() != nil || k.left.Load() < 0 {
@@ -179,6 +177,32 @@ func (c *Checker) Check(ctx context.Context, wanted record.Record, others []reco
 	}
 	finding.Sort(k.result.Findings)
 	return k.result
+}
+
+func (c *Checker) check(wanted record.Record, others []record.Record) *check {
+	k := &check{Checker: c, wanted: wanted, others: others}
+	k.result = Result{Servers: []Server{}, Findings: []finding.Finding{}}
+	k.left.Store(maxQuestions)
+	return k
+}
+
+// CheckSpare looks whether a CNAME, behind which there is no key yet, leads to where
+// one will be.
+func (c *Checker) CheckSpare(ctx context.Context, spare record.Record) []finding.Finding {
+	ctx, cancel := context.WithTimeout(ctx, maxTime)
+	defer cancel()
+	k := c.check(spare, nil)
+	host := dns.Fqdn(spare.Host())
+	z, err := k.zone(ctx, host)
+	if err != nil {
+		return nil // the check of a key says so
+	}
+	for _, a := range k.askServers(ctx, z, host) {
+		if a.err == nil && !k.isAlias(a.target) {
+			k.find(SpareCNAMEMissing)
+		}
+	}
+	return k.result.Findings
 }
 
 // question asks one server, within the bounds of the check.

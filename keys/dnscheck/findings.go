@@ -22,6 +22,13 @@ const (
 	CNAMERelative       finding.Code = "cname_relative"
 	CNAMELoop           finding.Code = "cname_loop"
 
+	// The CNAME into our zone is not as it should be.
+	CNAMEMissing      finding.Code = "cname_not_published"
+	CNAMEElsewhere    finding.Code = "cname_elsewhere"
+	TXTAtCNAME        finding.Code = "txt_at_cname"
+	TargetMissing     finding.Code = "target_missing"
+	SpareCNAMEMissing finding.Code = "spare_cname_missing"
+
 	// There is another record.
 	SeveralRecords finding.Code = "several_records"
 	OldKey         finding.Code = "old_key"
@@ -67,7 +74,8 @@ const (
 )
 
 // table says what each code means and what to do. Of the record, {host},
-// {relative} and {domain} are filled in everywhere; what else, the finding gives.
+// {relative}, {domain} and, if it is a CNAME, its target {alias} are filled in
+// everywhere; what else, the finding gives.
 var table = finding.Table{
 	NothingThere: finding.Means(finding.Error,
 		"there is no record at {host}", "「{host}」に DKIM のレコードが登録されていません",
@@ -103,6 +111,22 @@ var table = finding.Table{
 	CNAMELoop: finding.Means(finding.Error,
 		"the CNAMEs go round in a circle, or are too many: {target}", "CNAME の参照が循環しているか、段数が多すぎます({target})",
 		"remove the CNAME and enter the record as it was given", "CNAME を削除し、ご案内のとおりのレコードをご登録ください"),
+
+	CNAMEMissing: finding.Means(finding.Error,
+		"there is no CNAME at {host}", "「{host}」に CNAME が登録されていません",
+		"enter the CNAME to {alias}; where the panel appends the domain, the host is {relative}", "「{alias}」を参照先とする CNAME をご登録ください。ドメイン名が自動で付加される画面では、ホスト名に「{relative}」のみをご入力ください"),
+	CNAMEElsewhere: finding.Means(finding.Error,
+		"{host} is a CNAME to {target}, not to {alias}", "「{host}」の CNAME の参照先が「{target}」となっており、ご案内の「{alias}」と異なります",
+		"change its target to {alias}", "CNAME の参照先を「{alias}」に変更してください"),
+	TXTAtCNAME: finding.Means(finding.Error,
+		"there is a TXT record at {host}, where a CNAME belongs: it would hold up the next change of keys", "「{host}」に CNAME ではなく TXT レコードが登録されています。このままでは、次回の鍵の更新時に認証に失敗します",
+		"remove it and enter the CNAME to {alias}", "TXT レコードを削除し、「{alias}」を参照先とする CNAME をご登録ください"),
+	TargetMissing: finding.Means(finding.Error,
+		"the CNAME is right, but our own zone has no record at {alias}", "CNAME は正しく登録されています。弊社側のレコードの公開をお待ちください",
+		"publish it: dkimctl publish {domain}, or dkimctl record {domain} --target", "お客様にて行っていただく作業はございません"),
+	SpareCNAMEMissing: finding.Means(finding.Warning,
+		"the CNAME at {host} for the next key is not there, or leads elsewhere", "次回の鍵の更新に使用する「{host}」の CNAME が登録されていないか、参照先が異なります",
+		"enter the CNAME to {alias}", "「{alias}」を参照先とする CNAME をご登録ください"),
 
 	SeveralRecords: finding.Means(finding.Error,
 		"there are {count} TXT records at {host}: receivers reject that, even if one is right", "「{host}」に TXT レコードが {count} 件あります。正しい値が含まれていても、認証に失敗します",
@@ -216,5 +240,5 @@ var table = finding.Table{
 
 // newFinding returns a finding about the wanted record.
 func newFinding(code finding.Code, wanted record.Record, fill ...string) finding.Finding {
-	return table.New(code, append(fill, "host", wanted.Host(), "relative", wanted.RelativeHost(), "domain", wanted.Domain)...)
+	return table.New(code, append(fill, "host", wanted.Host(), "relative", wanted.RelativeHost(), "domain", wanted.Domain, "alias", wanted.Value())...)
 }

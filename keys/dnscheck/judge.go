@@ -62,12 +62,14 @@ func (k *check) judge(ctx context.Context) Verdict {
 		k.explainAbsence(ctx)
 		return NotPublished
 	case good < len(k.found):
+		k.judgeAliases()
 		k.reportFindings()
 		if good > 0 || absent > 0 {
 			k.explainDisagreement(ctx, good)
 		}
 		return Wrong
 	}
+	k.judgeAliases()
 	k.reportFindings()
 	k.askResolver(ctx)
 	switch {
@@ -77,6 +79,27 @@ func (k *check) judge(ctx context.Context) Verdict {
 		return Unclear
 	}
 	return Proven
+}
+
+// isAlias reports whether a name is the target of the CNAME that is wanted.
+func (k *check) isAlias(name string) bool {
+	return k.wanted.Via != "" && name == dns.Fqdn(k.wanted.Value())
+}
+
+// judgeAliases judges how the servers came to the key: one that is wanted behind a
+// CNAME of ours is not proven by a copy of it, nor by a former order's CNAME.
+func (k *check) judgeAliases() {
+	if k.wanted.Via == "" {
+		return
+	}
+	for _, a := range k.found {
+		if a.good() && a.name == k.aliases[0] {
+			k.find(TXTAtCNAME)
+		}
+	}
+	if len(k.aliases) > 1 && !slices.ContainsFunc(k.aliases, k.isAlias) {
+		k.find(CNAMEElsewhere, "target", shown(k.aliases[1]))
+	}
 }
 
 // judgeValues judges all TXT records at one name. More than one make the result

@@ -90,7 +90,7 @@ func (k *check) noZone(name string, err error) {
 		k.find(NoDelegation)
 	default:
 		k.away = true
-		k.find(ZoneUnknown, "error", excerpt(err.Error()))
+		k.find(ZoneUnknown, "error", finding.Excerpt(err.Error()))
 	}
 }
 
@@ -207,7 +207,7 @@ func (a answer) String() string {
 	}
 	var texts []string
 	for _, value := range a.values[:min(len(a.values), 4)] {
-		texts = append(texts, "TXT "+excerpt(strings.Join(value, "")))
+		texts = append(texts, "TXT "+finding.Excerpt(strings.Join(value, "")))
 	}
 	return strings.Join(texts, ", ")
 }

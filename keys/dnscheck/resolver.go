@@ -32,7 +32,7 @@ func (k *check) askResolver(ctx context.Context) {
 	host := dns.Fqdn(k.wanted.Host())
 	reply, err := k.resolve(ctx, host, dns.TypeTXT, false)
 	if err != nil {
-		k.find(ResolverFailed, "error", excerpt(err.Error()))
+		k.find(ResolverFailed, "error", finding.Excerpt(err.Error()))
 		return
 	}
 	switch reply.Rcode {

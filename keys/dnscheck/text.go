@@ -7,23 +7,14 @@ import (
 	"github.com/miekg/dns"
 )
 
-// maxExcerpt is how much of what DNS says is shown, in bytes.
-const maxExcerpt = 60
-
-// excerpt returns the beginning of what DNS says, quoted, and with everything
-// escaped that is not plain ASCII.
-func excerpt(s string) string {
-	if len(s) > maxExcerpt {
-		return strconv.QuoteToASCII(s[:maxExcerpt]) + "…"
-	}
-	return strconv.QuoteToASCII(s)
-}
+// maxName is how much of a name is shown, in bytes.
+const maxName = 120
 
 // shown returns a domain name from DNS for people, without the final dot.
 // miekg/dns has escaped it already.
 func shown(name string) string {
-	if name = strings.TrimSuffix(name, "."); len(name) > 2*maxExcerpt {
-		return name[:2*maxExcerpt] + "…"
+	if name = strings.TrimSuffix(name, "."); len(name) > maxName {
+		return name[:maxName] + "…"
 	}
 	return name
 }

@@ -22,8 +22,8 @@ var severities = []Severity{Critical, Error, Warning, Info}
 
 // Text is the same in two languages.
 type Text struct {
-	En string `json:"en"`
-	Ja string `json:"ja"`
+	En string `json:"en" toml:"en"`
+	Ja string `json:"ja" toml:"ja"`
 }
 
 // Code names a kind of finding, for programs; it never changes.
