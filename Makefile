@@ -8,11 +8,15 @@ SHELL   := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 PREFIX  ?= /usr
 
+# RSA signatures by libcrypto, where it is found: several times as fast as Go's.
+TAGS = $(shell pkg-config --exists 'libcrypto >= 3' 2>/dev/null && echo libcrypto)
+
 # What the tests run against, from Debian: the mail server we work for, name
 # servers that publish our records, and verifiers that others wrote.
 PACKAGES := postfix sasl2-bin libsasl2-modules \
             bind9 bind9-utils bind9-dnsutils knot-dnssecutils tinydns \
-            opendkim opendkim-tools python3-dkim libmail-dkim-perl systemd strace prometheus
+            opendkim opendkim-tools python3-dkim libmail-dkim-perl systemd strace prometheus \
+            gcc libssl-dev pkg-config
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -24,7 +28,7 @@ LEFT_OUT := bin/left-out
 
 build:
 	@mkdir -p bin
-	go build -trimpath -ldflags "-X dkimd/internal/setup.version=$(VERSION)" -o bin/ ./cmd/...
+	go build -tags "$(TAGS)" -trimpath -ldflags "-X dkimd/internal/setup.version=$(VERSION)" -o bin/ ./cmd/...
 
 demo: build
 	@go run ./internal/demo bin
@@ -32,7 +36,8 @@ demo: build
 test: packages check
 	@echo "== tests, with the race detector"
 	@mkdir -p bin && rm -f $(LEFT_OUT)
-	@LEFT_OUT=$(CURDIR)/$(LEFT_OUT) go test -race -count=1 -timeout 20m ./...; status=$$?; \
+	@LEFT_OUT=$(CURDIR)/$(LEFT_OUT) GOFLAGS=-tags=$(TAGS) go test -race -count=1 -timeout 20m ./... && \
+	CGO_ENABLED=0 go test -count=1 ./keys ./keys/libcrypto; status=$$?; \
 	if [ -s $(LEFT_OUT) ]; then echo "== left out:"; sort -u $(LEFT_OUT); fi; \
 	exit $$status
 
@@ -61,8 +66,8 @@ packages:
 check:
 	@echo "== gofmt, go vet, staticcheck, govulncheck"
 	@files="$$(gofmt -l cmd internal keys signer)"; [ -z "$$files" ] || { echo "not formatted: $$files"; exit 1; }
-	@go vet ./...
-	@go run $(STATICCHECK) ./...
+	@go vet -tags "$(TAGS)" ./...
+	@go run $(STATICCHECK) -tags "$(TAGS)" ./...
 	@out="$$(go run $(GOVULNCHECK) ./... 2>&1)" || { echo "$$out"; \
 		grep -q 'fetching vulnerabilities' <<<"$$out" && echo "govulncheck is left out: it cannot fetch its data here"; }
 

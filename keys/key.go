@@ -18,6 +18,7 @@ import (
 	"slices"
 	"time"
 
+	"dkimd/keys/libcrypto"
 	"dkimd/keys/record"
 )
 
@@ -188,6 +189,9 @@ func decodePrivate(text, public []byte) (crypto.Signer, error) {
 	}
 	if !bytes.Equal(own.Public, public) {
 		return nil, errors.New("it is not the private key of the record's public key")
+	}
+	if rsaKey, ok := private.(*rsa.PrivateKey); ok {
+		return libcrypto.NewSigner(rsaKey)
 	}
 	return private, nil
 }

@@ -78,7 +78,7 @@ func (d *daemon) serve(ctx context.Context, hangup <-chan os.Signal) error {
 	if err := d.apply(); err != nil {
 		return err
 	}
-	slog.Info("started", "version", setup.Version(), "config", d.path, "pid", os.Getpid())
+	slog.Info("started", "version", setup.Version(), "rsa", setup.RSA(), "config", d.path, "pid", os.Getpid())
 	notify(systemd.SdNotifyReady)
 	for {
 		select {

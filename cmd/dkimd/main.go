@@ -55,7 +55,7 @@ func run(ctx context.Context, hangup <-chan os.Signal, args []string, stdout, st
 	}
 	switch {
 	case *version:
-		fmt.Fprintln(stdout, "dkimd", setup.Version())
+		fmt.Fprintf(stdout, "dkimd %s, RSA by %s\n", setup.Version(), setup.RSA())
 		return exitDone
 	case *check:
 		if _, err := load(*path, stderr); err != nil {

@@ -17,7 +17,8 @@ import (
 // import anything.
 var down = map[string][]string{
 	"dkimd/keys/record":       {},
-	"dkimd/keys":              {"dkimd/keys/record"},
+	"dkimd/keys/libcrypto":    {},
+	"dkimd/keys":              {"dkimd/keys/libcrypto", "dkimd/keys/record"},
 	"dkimd/keys/finding":      {},
 	"dkimd/keys/dnscheck":     {"dkimd/keys/finding", "dkimd/keys/record"},
 	"dkimd/signer":            {"dkimd/keys", "dkimd/keys/record"},
@@ -25,7 +26,8 @@ var down = map[string][]string{
 	"dkimd/internal/config":   {},
 	"dkimd/internal/loginmap": {"dkimd/keys", "dkimd/signer"},
 	"dkimd/internal/metrics":  {},
-	"dkimd/internal/setup":    {"dkimd/internal/config", "dkimd/internal/loginmap", "dkimd/keys", "dkimd/signer", "dkimd/signer/milter"},
+	"dkimd/internal/provider": {"dkimd/internal/config", "dkimd/keys/finding"},
+	"dkimd/internal/setup":    {"dkimd/internal/config", "dkimd/internal/loginmap", "dkimd/keys", "dkimd/keys/libcrypto", "dkimd/signer", "dkimd/signer/milter"},
 }
 
 // importers lists the libraries that we depend on, and the one package that

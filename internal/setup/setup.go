@@ -13,6 +13,7 @@ import (
 	"dkimd/internal/config"
 	"dkimd/internal/loginmap"
 	"dkimd/keys"
+	"dkimd/keys/libcrypto"
 	"dkimd/signer"
 	"dkimd/signer/milter"
 )
@@ -22,6 +23,9 @@ var version = "unknown"
 
 // Version returns which build this is.
 func Version() string { return version }
+
+// RSA returns what makes RSA signatures in this build.
+func RSA() string { return libcrypto.Name() }
 
 // Store returns the key store.
 func Store(c *config.Config) *keys.Dir { return keys.OpenDir(c.Keys.Store) }
