@@ -96,6 +96,18 @@ func lineNumbers(text string) map[string]int {
 // indexed names one of several tables, the first being 1.
 func indexed(table string, n int) string { return fmt.Sprintf("%s[%d]", table, n) }
 
+// Decode puts the values of another TOML file than the configuration into a
+// struct by its toml tags, and has check note what is wrong with them. The error
+// has a line for each problem, with its place.
+func Decode(path, text string, into any, check func(problem func(key, format string, args ...any))) error {
+	f := &file{path: path, lines: lineNumbers(text)}
+	if err := f.decode(text, into); err != nil {
+		return err
+	}
+	check(f.problem)
+	return f.problems()
+}
+
 // decode puts the values of the file into a struct by its toml tags. The error
 // is one of syntax; wrong values are noted as problems.
 func (f *file) decode(text string, into any) error {
