@@ -1,0 +1,65 @@
+package dnscheck
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+func TestNameServers(t *testing.T) {
+	w := newWorld(t, []testCase{
+		{name: "plain"},
+		{name: "single", header: onlyOn("ns1"), servers: "ns1", other: "none"},
+		{name: "hidden", servers: "ns1"}, // names ns2 too
+		{name: "parent", one: "sub NS ns2.test.\n"},
+		{name: "sub.parent", header: onlyOn("ns2"), servers: "none", one: "none", other: onlyOn("ns2")},
+		{name: "sameservers", one: "sub NS ns1.test.\nsub NS ns2.test.\n"},
+		{name: "sub.sameservers", servers: "none"},
+		{name: "alias", one: "www CNAME www.plain.test.\n"},
+	}, "")
+	resolver, mu, asked := w[resolverAddr], sync.Mutex{}, []string{}
+	w[resolverAddr] = relay(t, resolver, func(_ dns.ResponseWriter, question *dns.Msg) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		asked = append(asked, question.Question[0].Name)
+		return true
+	})
+	for _, test := range []struct{ domain, zone, names string }{
+		{"plain.test", "plain.test", "ns1.test ns2.test"},
+		{"PLAIN.test.", "plain.test", "ns1.test ns2.test"},
+		{"news.plain.test", "plain.test", "ns1.test ns2.test"},
+		{"s1._domainkey.news.plain.test", "plain.test", "ns1.test ns2.test"},
+		{"single.test", "single.test", "ns1.test"},
+		{"hidden.test", "hidden.test", "ns1.test ns2.test"},
+		{"parent.test", "parent.test", "ns1.test ns2.test"},
+		{"news.sub.parent.test", "sub.parent.test", "ns2.test"},
+		{"news.sub.sameservers.test", "sub.sameservers.test", "ns1.test ns2.test"},
+		{"www.alias.test", "alias.test", "ns1.test ns2.test"},
+	} {
+		zone, names, err := w.checker(t, Options{}).NameServers(t.Context(), test.domain)
+		if got := strings.Join(names, " "); err != nil || zone != test.zone || got != test.names {
+			t.Errorf("%s: zone %q, servers %q, %v, want %q, %q", test.domain, zone, got, err, test.zone, test.names)
+		}
+	}
+	for _, domain := range []string{"unregistered.test", "example.nowhere", "", "test", "..", strings.Repeat("a", 300) + ".test"} {
+		if zone, names, err := w.checker(t, Options{}).NameServers(t.Context(), domain); err == nil {
+			t.Errorf("%q is in zone %q, on %q", domain, zone, names)
+		}
+	}
+
+	mu.Lock()
+	defer mu.Unlock()
+	slices.Sort(asked)
+	asked = slices.Compact(asked)
+	for _, name := range asked {
+		if strings.HasSuffix(name, "plain.test.") || strings.Contains(name, "_domainkey") {
+			t.Errorf("the resolver is asked about %s", name)
+		}
+	}
+	if len(asked) == 0 {
+		t.Error("the resolver is not asked at all")
+	}
+}
