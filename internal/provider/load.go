@@ -49,9 +49,9 @@ func parse(path, text string) (Table, error) {
 	return file.Providers, err
 }
 
-// namePattern is the form of what [matches] takes. A pattern has two labels at
-// least: the name servers of a whole top-level domain are nobody's.
-var namePattern = regexp.MustCompile(`^([a-z0-9*-]+\.)+[a-z0-9-]+$`)
+// namePattern is the form of what [matches] takes. Its last two labels say
+// something: the name servers of a whole top-level domain are nobody's.
+var namePattern = regexp.MustCompile(`^([a-z0-9*-]+\.)*[a-z0-9*-]*[a-z0-9][a-z0-9*-]*\.[a-z0-9-]+$`)
 
 // check notes what is wrong with a provider. Seen are the patterns of the
 // providers before it.
