@@ -115,6 +115,7 @@ type Desk struct {
 	OurMailServers []string `toml:"our_mail_servers"` // the same, of MX records
 	HostedDomains  string   `toml:"hosted_domains"`   // a file, or command: and a program; empty: none
 	SPFInclude     string   `toml:"spf_include"`      // empty: letters have no SPF
+	Providers      string   `toml:"providers"`        // a file of DNS panels; empty: those that are known
 	Letters        string   `toml:"letters"`          // a directory; empty: the built-in ones alone
 	Lang           string   `toml:"lang"`             // ja or en
 	Company        string   `toml:"company"`
@@ -362,6 +363,9 @@ func (c *Config) check() {
 	}
 	if h := c.Desk.HostedDomains; h != "" && !filepath.IsAbs(strings.TrimPrefix(h, "command:")) {
 		problem("desk.hosted_domains", "%q is neither the absolute path of a file nor command: and that of a program", h)
+	}
+	if p := c.Desk.Providers; p != "" && !filepath.IsAbs(p) {
+		problem("desk.providers", "%q is not an absolute path", p)
 	}
 	if l := c.Desk.Letters; l != "" && !filepath.IsAbs(l) {
 		problem("desk.letters", "%q is not an absolute path", l)
