@@ -58,8 +58,8 @@ func (u *ui) activateProven(ctx context.Context, name, selector string) error {
 		return err
 	}
 	result := checkKey(ctx, checker, t.domain, t.key)
-	settle := time.Duration(t.config.DNS.Settle)
-	activated, err := noteProof(t.store, t.domain.Name, t.key, result.Verdict == dnscheck.Proven, settle, len(result.Servers))
+	apart := settle(t.config, t.key)
+	activated, err := noteProof(t.store, t.domain.Name, t.key, result.Verdict == dnscheck.Proven, apart, len(result.Servers))
 	switch {
 	case err != nil:
 		return err
@@ -71,7 +71,7 @@ func (u *ui) activateProven(ctx context.Context, name, selector string) error {
 		return u.printActivated(viewKey(t.store, t.domain, t.key), before, t.config)
 	case result.Verdict == dnscheck.Proven:
 		return notWanted(fmt.Errorf("the record of %s is there, but one look does not prove it: some name servers lag behind", t.key.Selector),
-			fmt.Sprintf("repeat in %v, or let the timer do it: dkimctl check %s --activate", settle, t.domain.Name))
+			fmt.Sprintf("repeat in %v, or let the timer do it: dkimctl check %s --activate", apart, t.domain.Name))
 	case result.Verdict == dnscheck.Unclear:
 		return failed(fmt.Errorf("the record of %s is not proven: %s", t.key.Selector, u.verdictText(result.Verdict)), "dkimctl check "+t.domain.Name+" says more")
 	}

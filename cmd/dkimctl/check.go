@@ -181,12 +181,18 @@ func (u *ui) checkDomain(ctx context.Context, store *keys.Dir, c *config.Config,
 			Verdict: result.Verdict, Servers: result.Servers, Findings: result.Findings,
 		}
 		if o.activate && k.State == keys.Pending {
-			v.Activated, v.err = noteProof(store, d.Name, k, result.Verdict == dnscheck.Proven, time.Duration(c.DNS.Settle), len(result.Servers))
+			v.Activated, v.err = noteProof(store, d.Name, k, result.Verdict == dnscheck.Proven, settle(c, k), len(result.Servers))
 			if v.Activated {
 				v.State = keys.Active
 			}
 		}
 		views = append(views, v)
+	}
+	if len(views) > 0 {
+		last := &views[len(views)-1]
+		for _, spare := range d.Spares() {
+			last.Findings = append(last.Findings, checker.CheckSpare(ctx, spare)...)
+		}
 	}
 	return views
 }
@@ -200,6 +206,15 @@ func checkKey(ctx context.Context, checker *dnscheck.Checker, d *keys.Domain, k 
 		}
 	}
 	return checker.Check(ctx, d.Record(k), others)
+}
+
+// settle returns how far apart the checks have to be that prove a key's record.
+// Where another key stood before it, that one's record has to have left all caches.
+func settle(c *config.Config, k keys.Key) time.Duration {
+	if k.Follows() {
+		return max(time.Duration(c.DNS.Settle), record.TTL*time.Second)
+	}
+	return time.Duration(c.DNS.Settle)
 }
 
 // noteProof notes what a check has found of a key's record, and makes the key

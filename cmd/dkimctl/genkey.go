@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"dkimd/internal/config"
 	"dkimd/keys"
@@ -21,6 +22,7 @@ type genkeyOptions struct {
 	algorithm  string
 	bits       int
 	force      bool
+	delegate   bool
 	activate   bool
 	unverified bool
 	why        string // for the history; empty: genkey
@@ -36,8 +38,12 @@ func newGenkey(u *ui) *cobra.Command {
 		Long: `Make a key pair for each domain and print the DNS record to publish.
 
 The key is pending: it signs nothing until it is made active. An existing key is
-never overwritten.`,
+never overwritten.
+
+With --delegate the customer enters two CNAMEs for each algorithm into a zone of ours
+(delegation.zone), once for all. Keys take turns behind them: dkimctl rotate.`,
 		Example: `  dkimctl genkey example.jp
+  dkimctl genkey example.jp --delegate
   dkimctl genkey example.jp --algorithm ed25519
   dkimctl genkey example.jp example.com --json`,
 		Args: cobra.MinimumNArgs(1),
@@ -48,6 +54,7 @@ never overwritten.`,
 	flags.StringVar(&o.algorithm, "algorithm", "", "rsa or ed25519 (default: keys.algorithms of the configuration)")
 	flags.IntVar(&o.bits, "bits", 0, "size of an RSA key: 2048, 3072 or 4096 (default: keys.rsa_bits of the configuration)")
 	flags.BoolVar(&o.force, "force", false, "allow an RSA key of less than 2048 bits, but 1024 at least")
+	flags.BoolVar(&o.delegate, "delegate", false, "for customers whose DNS is elsewhere: CNAMEs to names in our own zone")
 	flags.BoolVar(&o.activate, "activate", false, "sign with the key at once: needs --unverified, too")
 	flags.BoolVar(&o.unverified, "unverified", false, "with --activate: although its record has not been seen in DNS")
 	cmd.RegisterFlagCompletionFunc("algorithm", cobra.FixedCompletions([]string{record.RSA, record.Ed25519}, cobra.ShellCompDirectiveNoFileComp))
@@ -63,6 +70,11 @@ func (u *ui) genkey(names []string, o genkeyOptions) error {
 	algorithms, err := o.check(c)
 	if err != nil {
 		return usage(err)
+	}
+	if o.delegate {
+		if _, err := delegationZone(c); err != nil {
+			return err
+		}
 	}
 	if slices.Contains(algorithms, record.RSA) {
 		switch {
@@ -86,7 +98,7 @@ func (u *ui) genkey(names []string, o genkeyOptions) error {
 	var errs []error
 	views := func(yield func(keyView) bool) {
 		for _, domain := range domains {
-			views, err := u.makeKeys(store, domain, algorithms, o)
+			views, err := u.makeKeys(store, c, domain, algorithms, o)
 			if err != nil {
 				errs = append(errs, err)
 				continue
@@ -153,6 +165,8 @@ func (o *genkeyOptions) check(c *config.Config) ([]string, error) {
 		return nil, fmt.Errorf("--bits %d: the sizes are 2048, 3072 and 4096", o.bits)
 	case o.selector != "" && len(algorithms) > 1:
 		return nil, errors.New("--selector names one key, keys.algorithms asks for several: choose with --algorithm")
+	case o.selector != "" && o.delegate:
+		return nil, errors.New("--selector and --delegate exclude each other: keys take turns behind the selectors of a delegation")
 	case o.activate != o.unverified:
 		return nil, errors.New("--activate and --unverified belong together: a new key's record cannot have been seen in DNS yet")
 	}
@@ -164,8 +178,21 @@ func (o *genkeyOptions) check(c *config.Config) ([]string, error) {
 	return algorithms, nil
 }
 
-// makeKeys makes the key pairs of one domain, all or none.
-func (u *ui) makeKeys(store *keys.Dir, domain string, algorithms []string, o genkeyOptions) ([]keyView, error) {
+// delegationZone returns the zone of ours that customers' CNAMEs lead to.
+func delegationZone(c *config.Config) (string, error) {
+	if c.Delegation.Zone == "" {
+		return "", usage(errors.New("there is no delegation.zone in the configuration"), "it names a zone of yours that customers' CNAMEs lead to")
+	}
+	zone, err := keys.ParseDomain(c.Delegation.Zone)
+	if err != nil {
+		return "", usage(c.At("delegation.zone", err))
+	}
+	return zone, nil
+}
+
+// makeKeys makes the key pairs of one domain, all or none. They go behind the
+// domain's CNAMEs if it has some, unless a selector is asked for.
+func (u *ui) makeKeys(store *keys.Dir, config *config.Config, domain string, algorithms []string, o genkeyOptions) ([]keyView, error) {
 	// The slow work first: nobody else can change the store during Update.
 	privates := make([]crypto.Signer, len(algorithms))
 	for i, algorithm := range algorithms {
@@ -186,14 +213,19 @@ func (u *ui) makeKeys(store *keys.Dir, domain string, algorithms []string, o gen
 				return err
 			}
 		}
-		for _, private := range privates {
-			selector := strings.ToLower(o.selector)
-			if selector == "" {
-				selector = c.NextSelector(move.Time)
-			}
-			key, err := c.Add(selector, private, move)
+		if o.delegate {
+			zone, err := delegationZone(config)
 			if err != nil {
-				return usage(err)
+				return err
+			}
+			if err := c.Delegate(zone, 2*len(privates), move.Time); err != nil {
+				return notWanted(err, "dkimctl rotate "+domain+" makes its next key")
+			}
+		}
+		for _, private := range privates {
+			key, err := o.add(c, private, time.Duration(config.Keys.KeepRecordFor), move)
+			if err != nil {
+				return err
 			}
 			if err := signer.Prove(c.Record(key), private); err != nil {
 				return fmt.Errorf("the new key pair of %s does not prove itself: %w", domain, err)
@@ -230,15 +262,39 @@ func (u *ui) makeKeys(store *keys.Dir, domain string, algorithms []string, o gen
 		}
 		views = append(views, viewKey(store, written, key))
 	}
+	if o.delegate {
+		views = append(views, viewSpares(written)...)
+	}
 	if !hasRSA {
 		u.warn("many receivers do not verify Ed25519: " + domain + " needs an RSA key as well")
 	}
 	return views, nil
 }
 
+// add puts a new key into a change: with the selector that is asked for, behind a
+// CNAME, or with a selector of its own.
+func (o genkeyOptions) add(c *keys.Change, private crypto.Signer, keep time.Duration, move keys.Move) (keys.Key, error) {
+	if c.Delegation != nil && o.selector == "" {
+		key, err := c.AddDelegated(private, keep, move)
+		return key, notWanted(err, "dkimctl show "+c.Name+" lists its keys")
+	}
+	selector := strings.ToLower(o.selector)
+	if selector == "" {
+		selector = c.NextSelector(move.Time)
+	}
+	key, err := c.Add(selector, private, move)
+	if err != nil {
+		return keys.Key{}, usage(err)
+	}
+	return key, nil
+}
+
 // printMade prints a new key for a person.
 func (u *ui) printMade(v keyView) {
 	u.printRecord(v)
+	if v.State == spare {
+		return
+	}
 	u.printf("%s%s\n", u.label("Private key", "秘密鍵の保存先"), v.PrivateKey)
 	if v.State == keys.Pending {
 		u.printf("%s%s\n", u.label("Next", "次の手順"), u.say("have the record published, then: ", "レコードを DNS に登録し、公開を確認してから実行: ")+

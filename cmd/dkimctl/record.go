@@ -18,43 +18,56 @@ import (
 type keyView struct {
 	Domain       string      `json:"domain"`
 	Selector     string      `json:"selector"`
-	Algorithm    string      `json:"algorithm"`
-	Bits         int         `json:"bits"`
+	Algorithm    string      `json:"algorithm,omitempty"`
+	Bits         int         `json:"bits,omitempty"`
 	State        keys.State  `json:"state"`
-	Created      time.Time   `json:"created"`
+	Created      time.Time   `json:"created,omitzero"`
 	Host         string      `json:"host"`
 	RelativeHost string      `json:"relative_host"` // to the domain
 	AbsoluteHost string      `json:"absolute_host"` // with a final dot
 	Type         string      `json:"type"`
 	TTL          int         `json:"ttl"` // seconds
 	Value        string      `json:"value"`
-	Strings      []string    `json:"strings"`     // the value in pieces of at most 255 bytes
-	PrivateKey   string      `json:"private_key"` // the file, never the key
-	History      []keys.Move `json:"history"`
+	Strings      []string    `json:"strings"`               // the value in pieces of at most 255 bytes
+	PrivateKey   string      `json:"private_key,omitempty"` // the file, never the key
+	History      []keys.Move `json:"history,omitempty"`
 
 	record record.Record
 }
 
 func viewKey(store *keys.Dir, d *keys.Domain, k keys.Key) keyView {
-	r := d.Record(k)
-	return keyView{
-		Domain:       d.Name,
-		Selector:     k.Selector,
-		Algorithm:    k.Algorithm,
-		Bits:         k.Bits,
-		State:        k.State,
-		Created:      k.Created,
-		Host:         r.Host(),
-		RelativeHost: r.RelativeHost(),
-		AbsoluteHost: r.AbsoluteHost(),
-		Type:         "TXT",
-		TTL:          record.TTL,
-		Value:        r.Key.Value(),
-		Strings:      record.Split(r.Key.Value()),
-		PrivateKey:   store.PrivatePath(d.Name, k),
-		History:      k.History,
-		record:       r,
+	v := viewRecord(d.Record(k))
+	v.Algorithm, v.Bits = k.Algorithm, k.Bits
+	v.State, v.Created, v.History = k.State, k.Created, k.History
+	v.PrivateKey = store.PrivatePath(d.Name, k)
+	return v
+}
+
+func viewRecord(r record.Record) keyView {
+	v := keyView{Domain: r.Domain, Selector: r.Selector}
+	v.setRecord(r)
+	return v
+}
+
+func (v *keyView) setRecord(r record.Record) {
+	v.Host, v.RelativeHost, v.AbsoluteHost = r.Host(), r.RelativeHost(), r.AbsoluteHost()
+	v.Type, v.TTL = r.Type(), record.TTL
+	v.Value, v.Strings = r.Value(), record.Split(r.Value())
+	v.record = r
+}
+
+// spare is the state of a CNAME that waits for a key.
+const spare keys.State = "spare"
+
+// viewSpares returns the CNAMEs of a domain that wait for their keys.
+func viewSpares(d *keys.Domain) []keyView {
+	var views []keyView
+	for _, r := range d.Spares() {
+		v := viewRecord(r)
+		v.State = spare
+		views = append(views, v)
 	}
+	return views
 }
 
 func viewKeys(store *keys.Dir, d *keys.Domain, list []keys.Key) iter.Seq[keyView] {
@@ -72,11 +85,15 @@ var formats = []string{"text", "value", "split", "zone", "tinydns", "nsupdate", 
 
 func newRecord(u *ui) *cobra.Command {
 	var selector, format string
+	var target bool
 	cmd := &cobra.Command{
 		Use:   "record DOMAIN...",
 		Short: "Print the records of domains again",
 		Long: `Print the records that domains have to publish: those of their pending, active and
 retired keys.
+
+For a domain that is delegated these are CNAMEs into a zone of ours; --target prints
+the TXT records that belong there.
 
 Formats: text is for people; value is the value alone in one line; split is the
 value in quoted strings of at most 255 bytes; zone is a line for a zone file;
@@ -92,16 +109,17 @@ that is there already is refused, and Route 53 then takes none of the batch. Giv
   dkimctl record example.jp --selector s202611a --format nsupdate | nsupdate -k tsig.key
   dkimctl record example.jp example.com --format csv > records.csv`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return u.record(args, selector, format) },
+		RunE: func(_ *cobra.Command, args []string) error { return u.record(args, selector, format, target) },
 	}
 	cmd.Flags().StringVar(&selector, "selector", "", "only the keys with this selector")
 	cmd.Flags().StringVar(&format, "format", "text", strings.Join(formats, ", "))
+	cmd.Flags().BoolVar(&target, "target", false, "of domains that are delegated, the records in our own zone")
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	u.jsonFlag(cmd)
 	return cmd
 }
 
-func (u *ui) record(names []string, selector, format string) error {
+func (u *ui) record(names []string, selector, format string, target bool) error {
 	if !slices.Contains(formats, format) {
 		return usage(fmt.Errorf("--format %s: the formats are %s", format, strings.Join(formats, ", ")))
 	}
@@ -123,7 +141,16 @@ func (u *ui) record(names []string, selector, format string) error {
 		if err != nil {
 			return err
 		}
-		views = slices.AppendSeq(views, viewKeys(store, d, published))
+		added := slices.Collect(viewKeys(store, d, published))
+		if selector == "" && !target {
+			added = append(added, viewSpares(d)...)
+		}
+		views = append(views, added...)
+	}
+	if target {
+		for i := range views {
+			views[i].setRecord(views[i].record.TXT())
+		}
 	}
 	between := ""
 	switch format {
@@ -151,7 +178,7 @@ func (u *ui) record(names []string, selector, format string) error {
 		case "value":
 			u.printf("%s\n", v.Value)
 		case "split":
-			u.printf("%s\n", v.record.Quoted())
+			u.printf("%s\n", v.record.Data())
 		case "zone":
 			u.printf("%s\n", v.record.Zone())
 		case "tinydns":
@@ -190,6 +217,10 @@ func published(d *keys.Domain, selector string) ([]keys.Key, error) {
 // printKey says for a person which key this is.
 func (u *ui) printKey(v keyView) {
 	u.printf("%s%s\n", u.label("Domain", "ドメイン"), v.Domain)
+	if v.State == spare {
+		u.printf("%s%s\n", u.label("Key", "鍵"), u.say("none yet: this CNAME is for a later one", "なし（今後の鍵の更新に備えた CNAME です）"))
+		return
+	}
 	u.printf("%s%s\n", u.label("Key", "鍵"), u.say(
 		fmt.Sprintf("%s, %d bits, selector %s", v.Algorithm, v.Bits, v.Selector),
 		fmt.Sprintf("%s（%d ビット）、セレクタ %s", v.Algorithm, v.Bits, v.Selector)))
@@ -204,6 +235,11 @@ func (u *ui) printRecord(v keyView) {
 	u.printf("%s%s\n", u.label("  or, where the panel appends ."+v.Domain, "  （入力欄で ."+v.Domain+" が自動付加される場合）"), v.RelativeHost)
 	u.printf("%s%s\n", u.label("Type", "種別"), v.Type)
 	u.printf("%s%d\n", u.label("TTL", "TTL"), v.TTL)
+	if v.Type == "CNAME" {
+		u.printf("%s%s\n", u.label("Value", "値"), v.Value)
+		u.printf("%s%s\n", u.label("  or, where a final dot is wanted", "  （末尾に「.」が必要な場合）"), v.record.Data())
+		return
+	}
 	u.printf("%s\n%s\n", u.say(
 		fmt.Sprintf("Value (one line of %d characters, no spaces):", len(v.Value)),
 		fmt.Sprintf("値（改行・空白なしの 1 行、%d 文字）:", len(v.Value))), v.Value)

@@ -46,6 +46,7 @@ func (u *ui) remove(name string) error {
 			}
 			revoked = append(revoked, c.Keys[i])
 		}
+		c.Delegation = nil // its CNAMEs never lead to a key again
 		if len(revoked) == 0 {
 			return notWanted(errors.New(c.Name + " is removed already: all its keys are revoked"))
 		}

@@ -70,7 +70,7 @@ func (u *ui) replace(name, selector string) error {
 		return err
 	}
 	old := t.key
-	made, err := u.makeKeys(t.store, t.domain.Name, []string{old.Algorithm}, genkeyOptions{
+	made, err := u.makeKeys(t.store, t.config, t.domain.Name, []string{old.Algorithm}, genkeyOptions{
 		bits: max(old.Bits, t.config.Keys.RSABits),
 		why:  "instead of " + old.Selector + ", which is compromised",
 		first: func(change *keys.Change) error {

@@ -96,7 +96,7 @@ func (u *ui) rotateDomain(store *keys.Dir, c *config.Config, domain string, due 
 	}
 	switch {
 	case len(algorithms) > 0:
-		return u.makeKeys(store, domain, algorithms, genkeyOptions{bits: bits, why: "rotate"})
+		return u.makeKeys(store, c, domain, algorithms, genkeyOptions{bits: bits, why: "rotate"})
 	case due:
 		return nil, nil
 	case len(d.In(keys.Active)) == 0:

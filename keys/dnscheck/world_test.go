@@ -58,6 +58,7 @@ type testCase struct {
 	other   string     // all records on ns2, if they differ; "none": it does not have the zone
 	tinydns bool       // neither has the zone, but tinydns
 	key     record.Key // empty: the usual one
+	via     string     // that a CNAME should lead to
 	verdict Verdict
 	codes   string
 }
@@ -187,6 +188,7 @@ func (test testCase) check(t *testing.T, c *Checker) {
 		domain = test.domain + "." + domain
 	}
 	wanted := newRecord("s1", domain, private)
+	wanted.Via = test.via
 	if test.key.Algorithm != "" {
 		wanted.Key = test.key
 	}
