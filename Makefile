@@ -14,7 +14,7 @@ TAGS = $(shell pkg-config --exists 'libcrypto >= 3' 2>/dev/null && echo libcrypt
 # What the tests run against, from Debian: the mail server we work for, name
 # servers that publish our records, and verifiers that others wrote.
 PACKAGES := postfix sasl2-bin libsasl2-modules \
-            bind9 bind9-utils bind9-dnsutils knot-dnssecutils tinydns \
+            bind9 bind9-utils bind9-dnsutils knot knot-dnssecutils tinydns \
             opendkim opendkim-tools python3-dkim libmail-dkim-perl systemd strace prometheus \
             gcc libssl-dev pkg-config
 
