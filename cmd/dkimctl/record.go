@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -23,7 +25,7 @@ type keyView struct {
 	State        keys.State  `json:"state"`
 	Created      time.Time   `json:"created,omitzero"`
 	Host         string      `json:"host"`
-	RelativeHost string      `json:"relative_host"` // to the domain
+	RelativeHost string      `json:"relative_host"` // to the domain, or to the panel's zone
 	AbsoluteHost string      `json:"absolute_host"` // with a final dot
 	Type         string      `json:"type"`
 	TTL          int         `json:"ttl"` // seconds
@@ -31,6 +33,7 @@ type keyView struct {
 	Strings      []string    `json:"strings"`               // the value in pieces of at most 255 bytes
 	PrivateKey   string      `json:"private_key,omitempty"` // the file, never the key
 	History      []keys.Move `json:"history,omitempty"`
+	Panel        *panel      `json:"panel,omitempty"` // where it is entered, if that was looked up
 
 	record record.Record
 }
@@ -84,8 +87,7 @@ func viewKeys(store *keys.Dir, d *keys.Domain, list []keys.Key) iter.Seq[keyView
 var formats = []string{"text", "value", "split", "zone", "tinydns", "nsupdate", "route53", "csv", "json"}
 
 func newRecord(u *ui) *cobra.Command {
-	var selector, format string
-	var target bool
+	var o recordOptions
 	cmd := &cobra.Command{
 		Use:   "record DOMAIN...",
 		Short: "Print the records of domains again",
@@ -94,6 +96,10 @@ retired keys.
 
 For a domain that is delegated these are CNAMEs into a zone of ours; --target prints
 the TXT records that belong there.
+
+With --provider auto the domain's name servers are looked up, the host is made
+relative to the zone that they serve, and what is known of their provider's panel is
+printed as advice.
 
 Formats: text is for people; value is the value alone in one line; split is the
 value in quoted strings of at most 255 bytes; zone is a line for a zone file;
@@ -109,25 +115,40 @@ that is there already is refused, and Route 53 then takes none of the batch. Giv
   dkimctl record example.jp --selector s202611a --format nsupdate | nsupdate -k tsig.key
   dkimctl record example.jp example.com --format csv > records.csv`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return u.record(args, selector, format, target) },
+		RunE: func(cmd *cobra.Command, args []string) error { return u.record(cmd.Context(), args, o) },
 	}
-	cmd.Flags().StringVar(&selector, "selector", "", "only the keys with this selector")
-	cmd.Flags().StringVar(&format, "format", "text", strings.Join(formats, ", "))
-	cmd.Flags().BoolVar(&target, "target", false, "of domains that are delegated, the records in our own zone")
+	cmd.Flags().StringVar(&o.selector, "selector", "", "only the keys with this selector")
+	cmd.Flags().StringVar(&o.format, "format", "text", strings.Join(formats, ", "))
+	cmd.Flags().StringVar(&o.provider, "provider", "", "auto: look up whose DNS panel it is, and say what that wants")
+	cmd.RegisterFlagCompletionFunc("provider", cobra.FixedCompletions([]string{"auto"}, cobra.ShellCompDirectiveNoFileComp))
+	cmd.Flags().BoolVar(&o.target, "target", false, "of domains that are delegated, the records in our own zone")
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	u.jsonFlag(cmd)
 	return cmd
 }
 
-func (u *ui) record(names []string, selector, format string, target bool) error {
-	if !slices.Contains(formats, format) {
+type recordOptions struct {
+	selector string
+	format   string
+	provider string // "" or auto
+	target   bool
+}
+
+func (u *ui) record(ctx context.Context, names []string, o recordOptions) error {
+	format := o.format
+	switch {
+	case !slices.Contains(formats, format):
 		return usage(fmt.Errorf("--format %s: the formats are %s", format, strings.Join(formats, ", ")))
+	case o.provider != "" && o.provider != "auto":
+		return usage(fmt.Errorf("--provider %s: it is auto", o.provider))
+	case o.provider != "" && o.target:
+		return usage(errors.New("--provider is about the customer's panel, --target about our own zone"))
 	}
 	if u.json {
 		format = "json"
 	}
 	u.json = format == "json"
-	store, _, err := u.store()
+	store, c, err := u.store()
 	if err != nil {
 		return err
 	}
@@ -137,19 +158,23 @@ func (u *ui) record(names []string, selector, format string, target bool) error 
 		if err != nil {
 			return err
 		}
-		published, err := published(d, selector)
+		published, err := published(d, o.selector)
 		if err != nil {
 			return err
 		}
-		added := slices.Collect(viewKeys(store, d, published))
-		if selector == "" && !target {
-			added = append(added, viewSpares(d)...)
+		views = slices.AppendSeq(views, viewKeys(store, d, published))
+		if o.selector == "" && !o.target {
+			views = append(views, viewSpares(d)...)
 		}
-		views = append(views, added...)
 	}
-	if target {
-		for i := range views {
+	for i := range views {
+		if o.target {
 			views[i].setRecord(views[i].record.TXT())
+		}
+	}
+	if o.provider == "auto" {
+		if err := addPanels(ctx, c, views); err != nil {
+			return err
 		}
 	}
 	between := ""
@@ -232,17 +257,20 @@ func (u *ui) printKey(v keyView) {
 func (u *ui) printRecord(v keyView) {
 	u.printKey(v)
 	u.printf("%s%s\n", u.label("Host", "ホスト名"), v.Host)
-	u.printf("%s%s\n", u.label("  or, where the panel appends ."+v.Domain, "  （入力欄で ."+v.Domain+" が自動付加される場合）"), v.RelativeHost)
+	zone := strings.TrimPrefix(v.Host, v.RelativeHost+".")
+	u.printf("%s%s\n", u.label("  or, where the panel appends ."+zone, "  （入力欄で ."+zone+" が自動付加される場合）"), v.RelativeHost)
 	u.printf("%s%s\n", u.label("Type", "種別"), v.Type)
 	u.printf("%s%d\n", u.label("TTL", "TTL"), v.TTL)
 	if v.Type == "CNAME" {
 		u.printf("%s%s\n", u.label("Value", "値"), v.Value)
 		u.printf("%s%s\n", u.label("  or, where a final dot is wanted", "  （末尾に「.」が必要な場合）"), v.record.Data())
+		u.printAdvice(v.Panel)
 		return
 	}
 	u.printf("%s\n%s\n", u.say(
 		fmt.Sprintf("Value (one line of %d characters, no spaces):", len(v.Value)),
 		fmt.Sprintf("値（改行・空白なしの 1 行、%d 文字）:", len(v.Value))), v.Value)
+	u.printAdvice(v.Panel)
 }
 
 // label returns what stands before a value.

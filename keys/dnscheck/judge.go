@@ -17,6 +17,9 @@ import (
 func (k *check) find(code finding.Code, args ...string) { k.findAt(code, "", args...) }
 
 func (k *check) findAt(code finding.Code, server string, args ...string) {
+	if zone := k.result.Zone; zone != "" {
+		args = append(args, "relative", k.wanted.RelativeTo(zone))
+	}
 	f := newFinding(code, k.wanted, args...)
 	f.Server = server
 	if !slices.Contains(k.result.Findings, f) {

@@ -55,7 +55,10 @@ func (r Record) Host() string { return Host(r.Selector, r.Domain) }
 
 // RelativeHost returns the record's name as panels want it that append the
 // domain by themselves.
-func (r Record) RelativeHost() string { return r.Selector + "._domainkey" }
+func (r Record) RelativeHost() string { return r.RelativeTo(r.Domain) }
+
+// RelativeTo returns the record's name within a zone that it is in.
+func (r Record) RelativeTo(zone string) string { return strings.TrimSuffix(r.Host(), "."+zone) }
 
 // AbsoluteHost returns the record's name with a final dot, so that no origin is
 // appended to it.
