@@ -2,6 +2,8 @@
 # make test   install what the tests need, run them all
 # make build  bin/dkimd and bin/dkimctl
 # make bench  dkimd side by side with other signers
+# make differential [MESSAGES=50000]  random messages, verified by others
+# make fuzz [FUZZTIME=10m]            each fuzz target for so long
 # make install [DESTDIR=...] [PREFIX=/usr]
 
 SHELL   := /bin/bash
@@ -24,7 +26,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Tests that could not run, one a line.
 LEFT_OUT := bin/left-out
 
-.PHONY: build demo test bench packages check install clean
+.PHONY: build demo test bench differential fuzz packages check install clean
 
 build:
 	@mkdir -p bin
@@ -50,6 +52,19 @@ bench: build
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SIGNERS) >/dev/null; \
 	fi
 	@go run ./internal/bench $(BENCH)
+
+MESSAGES ?= 50000
+differential: packages
+	go test -count=1 -timeout 24h -v -run TestOthersVerifyRandomMessages ./signer/milter -random $(MESSAGES)
+
+FUZZTIME ?= 10m
+fuzz:
+	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
+		for target in $$(grep -ho '^func Fuzz[A-Za-z]*' $$dir/*_test.go | cut -c6-); do \
+			echo "== $$dir $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$dir </dev/null || exit 1; \
+		done; \
+	done
 
 packages:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

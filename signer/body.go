@@ -6,6 +6,10 @@ type bodyScan struct {
 	tooBlank bool // there were more than maxBlank
 	line     int  // bytes of the line, so far
 	last     byte
+	beforeCR byte // the byte before the last CR
+
+	blankCR bool // there was a blank before a bare CR
+	crLast  bool // there was a bare CR, and no text after it
 
 	eightBit, longLine, bareCR, bareLF, nul bool
 }
@@ -17,28 +21,46 @@ const maxTextLine = 998
 func (b *bodyScan) scan(p []byte) {
 	for _, c := range p {
 		if b.last == '\r' && c != '\n' {
-			b.bareCR = true
+			b.seeBareCR()
 		}
 		switch c {
+		case '\r':
+			b.beforeCR = b.last
+			b.blank++
 		case '\n':
 			b.bareLF = b.bareLF || b.last != '\r'
 			b.line = 0
 			b.blank++
-		case '\r', ' ', '\t':
+		case ' ', '\t':
 			b.blank++
-			if c != '\r' {
-				b.line++
-			}
+			b.line++
 		default:
 			b.nul = b.nul || c == 0
 			b.eightBit = b.eightBit || c >= 0x80
 			b.line++
 			b.blank = 0
+			b.crLast = false
 		}
 		b.longLine = b.longLine || b.line > maxTextLine
 		b.tooBlank = b.tooBlank || b.blank > maxBlank
 		b.last = c
 	}
+}
+
+func (b *bodyScan) seeBareCR() {
+	b.bareCR, b.crLast = true, true
+	b.blankCR = b.blankCR || b.beforeCR == ' ' || b.beforeCR == '\t'
+}
+
+// misread says, of a body that has ended, whether go-msgauth makes the relaxed
+// form of it wrong: it takes a bare CR for the end of a line (RFC 6376 section
+// 3.4.4 has CRLF alone), and so drops the blanks before it, or the CR itself
+// where no text follows.
+func (b *bodyScan) misread() bool {
+	if b.last == '\r' {
+		b.seeBareCR()
+	}
+	return b.blankCR || b.crLast
 }
 
 // Risks lists what in a body may be rewritten on its way, which breaks the

@@ -37,7 +37,7 @@ const (
 	AlreadySigned   Reason = "already_signed"   // it came with our signatures, and they verify
 	StoreError      Reason = "store_error"      // the key store, or the login map, cannot be read just now
 	BadKey          Reason = "bad_key"          // what the store holds for the domain is damaged
-	BadBody         Reason = "bad_body"         // the body cannot be signed in bounded memory
+	BadBody         Reason = "bad_body"         // the body cannot be signed in bounded memory, or so that it verifies
 )
 
 // Reasons lists them all.
@@ -243,7 +243,7 @@ func (r *Rules) Failed(d Decision, err error) Decision {
 	switch {
 	case errors.Is(err, errAlreadySigned):
 		return d.unsigned(AlreadySigned, nil)
-	case errors.Is(err, errBlank):
+	case errors.Is(err, errBlank), errors.Is(err, errMisread):
 		return d.unsigned(BadBody, err)
 	}
 	d.TempFail = r.TempFailBadKey

@@ -166,6 +166,7 @@ func TestDecide(t *testing.T) {
 		{name: "an address that is none", origin: login("taro@example.jp"), from: []string{"taro"}, reason: BadFrom},
 		{name: "an address literal", origin: login("taro@example.jp"), from: []string{"taro@[192.0.2.1]"}, reason: BadFrom},
 		{name: "a hidden line", origin: login("taro@example.jp"), from: []string{"taro@example.jp\nSubject: x"}, reason: BadHeader},
+		{name: "a form feed", origin: login("taro@example.jp"), from: []string{"taro@example.jp\f"}, reason: BadHeader},
 		{name: "a NUL", origin: login("taro@example.jp"), from: []string{"taro@example.jp\x00.b.example"}, reason: BadHeader},
 
 		{name: "no key", origin: login("taro@none.example"), from: []string{"taro@none.example"}, reason: NoKey},

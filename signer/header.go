@@ -66,10 +66,11 @@ func (h *Header) Add(name, value string) {
 }
 
 // checkValue refuses what software on the way reads, or rewrites, in more than
-// one manner.
+// one manner. Form feeds and vertical tabs are not white space in RFC 6376
+// (section 2.8), but to verifiers they are.
 func checkValue(value string) error {
-	if strings.ContainsAny(value, "\x00\r") {
-		return errors.New("holds a NUL or a bare CR")
+	if strings.ContainsAny(value, "\x00\r\f\v") {
+		return errors.New("holds a NUL, a bare CR, a form feed or a vertical tab")
 	}
 	for i := 0; i < len(value); i++ {
 		if value[i] == '\n' && (i+1 == len(value) || value[i+1] != ' ' && value[i+1] != '\t') {

@@ -1,17 +1,14 @@
 package signer
 
 import (
-	"flag"
 	"math/rand/v2"
 	"testing"
 
 	"dkimd/internal/verifiers"
 )
 
-var randomMessages = flag.Int("random", 200, "how many random messages are signed and verified")
-
-// What verifiers that others wrote make of our signatures: of odd but real
-// messages, of large ones, and of random ones.
+// What verifiers that others wrote make of our signatures, of odd but real
+// messages and of large ones; package milter has random ones.
 
 func TestOthersVerifyOddMessages(t *testing.T) {
 	with, records := testKeys(t, "example.jp")
@@ -32,26 +29,6 @@ func TestOthersVerifyOddMessages(t *testing.T) {
 				}
 				verifiers.Check(t, all, onTheWire(m, values), records, "example.jp")
 			})
-		}
-	}
-}
-
-func TestOthersVerifyRandomMessages(t *testing.T) {
-	with, records := testKeys(t, "example.jp")
-	all := verifiers.All(t)
-	for i := range *randomMessages {
-		random := rand.New(rand.NewPCG(1, uint64(i)))
-		text := randomMessage(random)
-		body := []Canonicalization{"relaxed", "simple"}[random.IntN(2)]
-		m := ParseMessage(text)
-		values, err := inPieces(m, with, body, random)
-		if err != nil {
-			t.Fatalf("message %d: %v\n%q", i, err, text)
-		}
-		checkLines(t, values)
-		verifiers.Check(t, all, onTheWire(m, values), records, "example.jp")
-		if t.Failed() {
-			t.Fatalf("message %d, %s: %q", i, body, text)
 		}
 	}
 }

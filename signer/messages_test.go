@@ -75,28 +75,3 @@ func withAttachment(size int) *Message {
 func withFields(field string, n int) *Message {
 	return ParseMessage([]byte("From: taro@example.jp\r\n" + strings.Repeat(field, n) + "\r\nhello\r\n"))
 }
-
-// randomMessage returns a message of what canonicalization has to do with. Its
-// lines end in CRLF, as they always do on the wire, but for the last.
-func randomMessage(random *rand.Rand) []byte {
-	var text bytes.Buffer
-	some := func(most int, of ...string) {
-		for range random.IntN(most + 1) {
-			text.WriteString(of[random.IntN(len(of))])
-		}
-	}
-	text.WriteString("From: taro@example.jp\r\n")
-	for i := range random.IntN(40) {
-		field := signedFields[1+random.IntN(len(signedFields)-1)].name // not a second From
-		if i%4 == 0 {
-			field = "X-" + field
-		}
-		text.WriteString(field + ":")
-		some(12, " ", "\t", "\r\n ", "\r\n\t", " \r\n  ", ":", ";", "a", "B", "b=", "word", "日本語", "\x93\xfa\x96{", "=?UTF-8?Q?x?=")
-		text.WriteString("\r\n")
-	}
-	text.WriteString("\r\n")
-	some(60, " ", "\t", "  ", " \t", "\r\n", "\r\n\r\n", " \r\n", "\r\n ", "\t\r\n\t\r\n", ".", "\r\n.", "\r\n..\r\n", "\r\nFrom me", "-- \r\n",
-		"a", "word", "日本語", "\x93\xfa\x96{", "\xa0", "\x85", "\x0b", "\x0c", "\x1b$B", "\x7f", strings.Repeat("x", 998), strings.Repeat(" ", 998))
-	return text.Bytes()
-}

@@ -33,6 +33,9 @@ const maxBlank = 1 << 20
 var (
 	// errBlank is the error of Write for a body with more blanks than that.
 	errBlank = fmt.Errorf("the body has more than %d bytes of white space in a row", maxBlank)
+	// errMisread is the error of Finish for a body of which a relaxed signature
+	// would be wrong.
+	errMisread = errors.New("the body has a bare CR after a blank, or at its end, which a relaxed signature cannot cover")
 	// errAlreadySigned is the error of Finish for a message that has all the
 	// signatures it was to get.
 	errAlreadySigned = errors.New("the signatures that it came with verify")
@@ -45,6 +48,7 @@ type Signing struct {
 	signers []*dkim.Signer
 	earlier []*earlier // per signer: nil unless the message has such a signature
 	body    bodyScan
+	relaxed bool // a signature has the body so
 }
 
 // Start begins to sign a message.
@@ -73,6 +77,7 @@ func Start(list []Signature, header *Header) (*Signing, error) {
 			return nil, err
 		}
 		s.signers = append(s.signers, signer)
+		s.relaxed = s.relaxed || signature.Options.Body == "relaxed"
 		s.earlier = append(s.earlier, startEarlier(signature, header, text))
 		if _, err := signer.Write(text); err != nil {
 			s.Close()
@@ -119,6 +124,9 @@ func (s *Signing) Write(p []byte) (int, error) {
 // a signature, their lines ending in CRLF but for the last. A signature that the
 // message has already, and that verifies, is not made again.
 func (s *Signing) Finish() ([]string, error) {
+	if s.relaxed && s.body.misread() {
+		return nil, errMisread
+	}
 	var values []string
 	for i, signer := range s.signers {
 		if s.earlier[i].verifies() {

@@ -22,6 +22,7 @@ const (
 	noHeaderReply      = 1 << 7
 	noUnknown          = 1 << 8
 	noData             = 1 << 9
+	MaySkip            = 1 << 10 // the rest of the body, which a Conn does not do
 	noConnectReply     = 1 << 12
 	noHeloReply        = 1 << 13
 	noMailReply        = 1 << 14
