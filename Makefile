@@ -44,13 +44,14 @@ test: packages check
 	exit $$status
 
 # Other signers, from Debian. Those that are not installed are left out.
-SIGNERS := opendkim dkimpy-milter
+SIGNERS := opendkim rspamd dkimpy-milter
 
 bench: build
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg-query -W $(SIGNERS) >/dev/null 2>&1; then \
 		echo "== installing $(SIGNERS)"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SIGNERS) >/dev/null; \
 	fi
+	@CGO_ENABLED=0 go build -trimpath -o bin/without-cgo/ ./cmd/dkimd
 	@go run ./internal/bench $(BENCH)
 
 MESSAGES ?= 50000
