@@ -16,23 +16,24 @@ import (
 // of our own: imports run one way. The programs and what only tests use may
 // import anything.
 var down = map[string][]string{
-	"dkimd/keys/record":       {},
-	"dkimd/keys/libcrypto":    {},
-	"dkimd/keys":              {"dkimd/keys/libcrypto", "dkimd/keys/record"},
-	"dkimd/keys/finding":      {},
-	"dkimd/keys/dnscheck":     {"dkimd/keys/finding", "dkimd/keys/record"},
-	"dkimd/keys/dnsupdate":    {"dkimd/keys/record"},
-	"dkimd/signer":            {"dkimd/keys", "dkimd/keys/record"},
-	"dkimd/signer/milter":     {"dkimd/signer"},
-	"dkimd/internal/config":   {},
-	"dkimd/internal/loginmap": {"dkimd/keys", "dkimd/signer"},
-	"dkimd/internal/metrics":  {},
-	"dkimd/internal/provider": {"dkimd/internal/config", "dkimd/keys/finding"},
-	"dkimd/internal/setup":    {"dkimd/internal/config", "dkimd/internal/loginmap", "dkimd/keys", "dkimd/keys/libcrypto", "dkimd/signer", "dkimd/signer/milter"},
+	"dkimd/keys/record":            {},
+	"dkimd/keys/libcrypto":         {},
+	"dkimd/keys":                   {"dkimd/keys/libcrypto", "dkimd/keys/record"},
+	"dkimd/keys/finding":           {},
+	"dkimd/keys/dnscheck":          {"dkimd/keys/finding", "dkimd/keys/record"},
+	"dkimd/keys/dnsupdate":         {"dkimd/keys/record"},
+	"dkimd/signer":                 {"dkimd/keys", "dkimd/keys/record"},
+	"dkimd/signer/milter":          {"dkimd/signer"},
+	"dkimd/internal/config":        {},
+	"dkimd/internal/desk/calendar": {"dkimd/keys/finding"},
+	"dkimd/internal/loginmap":      {"dkimd/keys", "dkimd/signer"},
+	"dkimd/internal/metrics":       {},
+	"dkimd/internal/provider":      {"dkimd/internal/config", "dkimd/keys/finding"},
+	"dkimd/internal/setup":         {"dkimd/internal/config", "dkimd/internal/loginmap", "dkimd/keys", "dkimd/keys/libcrypto", "dkimd/signer", "dkimd/signer/milter"},
 }
 
 // importers lists the libraries that we depend on, and the packages that know
-// each: one, but for those of DNS.
+// each: one, but for those of DNS and of Japanese.
 var importers = map[string][]string{
 	"github.com/BurntSushi/toml":          {"dkimd/internal/config"},
 	"github.com/coreos/go-systemd":        {"dkimd/cmd/dkimd"},
@@ -45,6 +46,7 @@ var importers = map[string][]string{
 	"github.com/rogpeppe/go-internal":     {"tests"},
 	"github.com/spf13/cobra":              {"dkimd/cmd/dkimctl"},
 	"golang.org/x/net":                    {"dkimd/keys"},
+	"golang.org/x/text":                   {"dkimd/internal/desk/calendar", "dkimd/internal/desk/request"},
 }
 
 type pkg struct {

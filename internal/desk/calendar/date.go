@@ -1,0 +1,74 @@
+package calendar
+
+import (
+	"fmt"
+	"time"
+)
+
+// japan is Japan's time zone, which has no summer time, wherever the server is.
+var japan = time.FixedZone("JST", 9*60*60)
+
+// Date is a day in Japan. The zero Date is none.
+type Date struct {
+	Year  int
+	Month time.Month
+	Day   int
+}
+
+// DateOf returns the day that it is in Japan.
+func DateOf(t time.Time) Date {
+	year, month, day := t.In(japan).Date()
+	return Date{year, month, day}
+}
+
+// ParseDate reads a date in the form 2026-11-25.
+func ParseDate(text string) (Date, error) {
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return Date{}, fmt.Errorf("%q is not a date in the form 2026-11-25", text)
+	}
+	return Date{t.Year(), t.Month(), t.Day()}, nil
+}
+
+// IsZero reports whether d is none.
+func (d Date) IsZero() bool { return d == Date{} }
+
+// IsValid reports whether there is such a day: 30 February is none.
+func (d Date) IsValid() bool { return d.Year > 0 && d.Add(0) == d }
+
+// Add returns the date that many days later.
+func (d Date) Add(days int) Date {
+	year, month, day := d.time().AddDate(0, 0, days).Date()
+	return Date{year, month, day}
+}
+
+// Before reports whether d is earlier than other.
+func (d Date) Before(other Date) bool { return d.time().Before(other.time()) }
+
+// Weekday returns the day of the week.
+func (d Date) Weekday() time.Weekday { return d.time().Weekday() }
+
+func (d Date) time() time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }
+
+// weekdays are Japan's names, from Sunday.
+var weekdays = []rune("日月火水木金土")
+
+// Japanese returns the date as letters write it: 2026年11月25日(水).
+func (d Date) Japanese() string {
+	return fmt.Sprintf("%d年%d月%d日(%c)", d.Year, d.Month, d.Day, weekdays[d.Weekday()])
+}
+
+// English returns the date as letters write it: Wednesday, 25 November 2026.
+func (d Date) English() string { return d.time().Format("Monday, 2 January 2006") }
+
+// String returns the date in the form 2026-11-25.
+func (d Date) String() string { return d.time().Format(time.DateOnly) }
+
+// MarshalText is String.
+func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText is ParseDate.
+func (d *Date) UnmarshalText(text []byte) (err error) {
+	*d, err = ParseDate(string(text))
+	return err
+}

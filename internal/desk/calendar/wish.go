@@ -1,0 +1,74 @@
+package calendar
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"dkimd/keys/finding"
+)
+
+// Wish is the date that a customer wishes for.
+type Wish struct {
+	Typed string `json:"typed"`          // as it was written
+	Asked Date   `json:"asked,omitzero"` // the day that it means, or the last one of them; none if it names no day
+	Date  Date   `json:"date,omitzero"`  // the working day on which it can be done; none if the customer has to say what is meant
+}
+
+// farAway is how many days ahead a date without a year is doubted.
+const farAway = 180
+
+// Wish reads the date that a customer wrote, as it was meant when it was received.
+func (o *Office) Wish(typed string, received time.Time) (Wish, []finding.Finding) {
+	today := DateOf(received)
+	m := read(typed, today)
+	w := Wish{Typed: typed, Asked: m.to, Date: o.Earliest(received)}
+
+	var findings []finding.Finding
+	find := func(code finding.Code, fill ...string) {
+		findings = append(findings, meanings.New(code, append(fill, "typed", excerpt(typed),
+			"asked", w.Asked.English(), "asked_ja", w.Asked.Japanese(),
+			"date", w.Date.English(), "date_ja", w.Date.Japanese())...))
+	}
+	for _, code := range m.codes {
+		find(code)
+	}
+	if !m.to.IsZero() && m.to.Before(today) {
+		find(GoneBy)
+	}
+	if finding.HasError(findings) {
+		w.Date = Date{}
+		return w, findings
+	}
+
+	if w.Date.Before(m.from) {
+		w.Date = o.From(m.from)
+	}
+	switch {
+	case m.to.IsZero() || !m.to.Before(w.Date): // in time
+	case m.from == m.to && !o.IsOpen(m.to):
+		find(ClosedDay, "why", o.closedFor(m.to))
+	default:
+		find(TooLate)
+	}
+	if m.yearless && today.Add(farAway).Before(m.to) {
+		find(FarAway)
+	}
+	if !IsAnnounced(w.Date.Year) {
+		find(Computed, "year", strconv.Itoa(w.Date.Year))
+	}
+	return w, findings
+}
+
+// maxExcerpt is how much of what was written is shown, in characters.
+const maxExcerpt = 40
+
+// excerpt returns the beginning of what was written, on one line.
+func excerpt(typed string) string {
+	shown := []rune(strings.Join(strings.FieldsFunc(typed, func(r rune) bool { return !unicode.IsPrint(r) }), " "))
+	if len(shown) > maxExcerpt {
+		return string(shown[:maxExcerpt]) + "…"
+	}
+	return string(shown)
+}
