@@ -16,8 +16,18 @@ import (
 // A name server that is all there is of DNS: it delegates example.jp to itself,
 // and takes changes of it.
 const (
-	worldStatements = `zone "jp" { type primary; file "jp"; };
+	worldStatements = `key "dkimctl" { algorithm hmac-sha256; secret "c2VjcmV0IGZvciB0ZXN0cyBvbmx5LCBub3QgYSBzZWNyZXQ="; };
+zone "jp" { type primary; file "jp"; };
 zone "example.jp" { type primary; file "example.jp"; allow-update { 127.0.0.1; }; };
+`
+	worldConfig = `[keys]
+store = "$WORK/store"
+[dns]
+resolver = "127.0.0.1:%[1]s"
+timeout = "1s"
+[publish]
+server = "127.0.0.1:%[1]s"
+key_file = "$WORK/tsig.key"
 `
 	worldSOA = "$TTL 60\n@ SOA ns.jp. hostmaster.jp. 1 60 60 60 60\n"
 )
@@ -34,6 +44,6 @@ func TestScriptsWithDNS(t *testing.T) {
 		port := nameserver.StartBIND(t, worldStatements, worldFiles)
 		env.Setenv("DNS_PORT", port)
 		return errors.Join(os.WriteFile(filepath.Join(env.WorkDir, "config.toml"),
-			fmt.Appendf(nil, "[keys]\nstore = \"$WORK/store\"\n[dns]\nresolver = \"127.0.0.1:%s\"\ntimeout = \"1s\"\n", port), 0o644))
+			fmt.Appendf(nil, worldConfig, port), 0o644))
 	})
 }

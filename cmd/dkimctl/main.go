@@ -82,6 +82,7 @@ configuration; 3 not as wanted (a bad signature, for example).`,
 	root.AddCommand(
 		newGenkey(u),
 		newRecord(u),
+		newPublish(u),
 		newList(u),
 		newShow(u),
 		newCheck(u),

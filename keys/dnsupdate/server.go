@@ -31,6 +31,9 @@ func New(address string, key *Key, timeout time.Duration) *Server {
 	return &Server{address: address, key: key, timeout: timeout, now: time.Now}
 }
 
+// ErrNoAnswer means that the name server cannot be asked anything.
+var ErrNoAnswer = errors.New("the name server does not answer")
+
 // fudge is by how many seconds clocks may differ (RFC 8945 section 10).
 const fudge = 300
 
@@ -45,26 +48,27 @@ func (s *Server) exchange(ctx context.Context, message *dns.Msg) (*dns.Msg, erro
 	reply, _, err := client.ExchangeContext(ctx, message, s.address)
 	if reply != nil {
 		if tsig := reply.IsTsig(); tsig != nil && tsig.Error != dns.RcodeSuccess {
-			return nil, s.keyRefused(tsig, message.Question[0].Name)
+			return nil, s.keyRefused(tsig)
 		}
 	}
 	switch {
 	case errors.Is(err, dns.ErrSig) || errors.Is(err, dns.ErrSecret) || errors.Is(err, dns.ErrTime):
 		return nil, fmt.Errorf("the answer of %s is not signed with the key %s", s.address, s.key)
 	case err != nil:
-		return nil, fmt.Errorf("the name server does not answer: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrNoAnswer, err)
 	case reply.IsTsig() == nil && reply.Rcode != dns.RcodeRefused: // Knot refuses unsigned
-		return nil, fmt.Errorf("%s answers %s without a signature: it has to know the key %s", s.address, rcode(reply), s.key)
+		return nil, fmt.Errorf("%s answers %s without a signature: it has to know the key %s", s.address, rcode(reply.Rcode), s.key)
 	}
 	return reply, nil
 }
 
-// keyRefused returns the error of a key that the server does not take for a name (RFC 8945 section 5.2).
-func (s *Server) keyRefused(tsig *dns.TSIG, name string) error {
+// keyRefused returns the error of a signature that the server does not take (RFC
+// 8945 section 5.2).
+func (s *Server) keyRefused(tsig *dns.TSIG) error {
 	switch tsig.Error {
 	case dns.RcodeBadKey:
-		return fmt.Errorf("%s does not take the key %s with %s for %s (BADKEY): name and algorithm have to be the same on both sides; with Knot, the key needs an acl with action: [query, update]",
-			s.address, s.key, trim(s.key.algorithm), trim(name))
+		return fmt.Errorf("%s does not take the key %s with %s (BADKEY): name and algorithm have to be the same on both sides; with Knot, the key needs an acl with action: [query, update]",
+			s.address, s.key, trim(s.key.algorithm))
 	case dns.RcodeBadSig:
 		return fmt.Errorf("%s has another secret for the key %s (BADSIG): copy the key file from the server", s.address, s.key)
 	case dns.RcodeBadTime:
@@ -72,7 +76,7 @@ func (s *Server) keyRefused(tsig *dns.TSIG, name string) error {
 		return fmt.Errorf("the clock of %s differs too much (BADTIME): there it is %s, here %s",
 			s.address, time.Unix(seconds, 0).UTC().Format(time.RFC3339), s.now().UTC().Format(time.RFC3339))
 	}
-	return fmt.Errorf("%s refuses the signature with the key %s: %s", s.address, s.key, rcodeText(int(tsig.Error)))
+	return fmt.Errorf("%s refuses the signature with the key %s: %s", s.address, s.key, rcode(int(tsig.Error)))
 }
 
 // ask asks a question, which the server has to answer with authority.
@@ -84,7 +88,7 @@ func (s *Server) ask(ctx context.Context, name string, qtype uint16) (*dns.Msg, 
 		return nil, err
 	}
 	if !reply.Authoritative || reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError {
-		return nil, fmt.Errorf("%s has no zone for %s (%s, without authority): is it the primary name server of this domain?", s.address, trim(name), rcode(reply))
+		return nil, fmt.Errorf("%s has no zone for this name (%s, without authority): is it the primary name server of the domain?", s.address, rcode(reply.Rcode))
 	}
 	return reply, nil
 }
@@ -97,20 +101,20 @@ func (s *Server) zone(ctx context.Context, host string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		from := reply.Answer
-		if len(from) == 0 {
-			from = reply.Ns
+		if slices.ContainsFunc(reply.Answer, isCNAME) {
+			continue // its target may be in another zone: ask above it
 		}
-		for _, rr := range from {
+		for _, rr := range slices.Concat(reply.Answer, reply.Ns) {
 			apex := dns.CanonicalName(rr.Header().Name)
 			if rr.Header().Rrtype == dns.TypeSOA && dns.IsSubDomain(apex, name) {
 				return apex, nil
 			}
 		}
-		// A CNAME is there, whose target may be in another zone: ask above it.
 	}
-	return "", fmt.Errorf("%s does not say which zone %s is in", s.address, trim(host))
+	return "", fmt.Errorf("%s does not say which zone this name is in", s.address)
 }
+
+func isCNAME(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeCNAME }
 
 // at returns the TXT records, or the CNAME, at a host.
 func (s *Server) at(ctx context.Context, host string) ([]dns.RR, error) {
@@ -125,9 +129,7 @@ func (s *Server) at(ctx context.Context, host string) ([]dns.RR, error) {
 
 func trim(name string) string { return strings.TrimSuffix(name, ".") }
 
-func rcode(reply *dns.Msg) string { return rcodeText(reply.Rcode) }
-
-func rcodeText(code int) string {
+func rcode(code int) string {
 	if text, ok := dns.RcodeToString[code]; ok {
 		return text
 	}

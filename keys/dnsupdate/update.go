@@ -24,13 +24,36 @@ var ErrTaken = errors.New("something else is there")
 // there already. If anything else is there, which stays as it is, the error
 // wraps ErrTaken.
 func (s *Server) Add(ctx context.Context, host, value string, ttl int) (added bool, err error) {
+	return s.change(ctx, host, func(ctx context.Context, zone, host string) (bool, error) {
+		return s.add(ctx, zone, host, value, ttl)
+	})
+}
+
+// Remove takes the TXT record with this value away from a host, and returns false
+// if it is not there. It touches nothing else.
+func (s *Server) Remove(ctx context.Context, host, value string) (removed bool, err error) {
+	return s.change(ctx, host, func(ctx context.Context, zone, host string) (bool, error) {
+		return s.remove(ctx, zone, host, value)
+	})
+}
+
+// change does something at a host in its zone, in the time that one record has.
+// Its errors begin with the host.
+func (s *Server) change(ctx context.Context, host string, do func(ctx context.Context, zone, host string) (bool, error)) (done bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	host = dns.CanonicalName(host)
-	zone, err := s.zone(ctx, host)
-	if err != nil {
-		return false, err
+	name := dns.CanonicalName(host)
+	zone, err := s.zone(ctx, name)
+	if err == nil {
+		done, err = do(ctx, zone, name)
 	}
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", host, err)
+	}
+	return done, nil
+}
+
+func (s *Server) add(ctx context.Context, zone, host, value string, ttl int) (added bool, err error) {
 	header := dns.RR_Header{Name: host, Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: uint32(ttl)}
 	update := new(dns.Msg).SetUpdate(zone)
 	// A second TXT record would spoil the first (RFC 6376 section 3.6.2.2); beside
@@ -56,21 +79,12 @@ func (s *Server) Add(ctx context.Context, host, value string, ttl int) (added bo
 	case len(there) == 1 && holds(there[0], value):
 		return added, nil
 	case added:
-		return false, fmt.Errorf("%s says that it has added %s, but then it has %s", s.address, trim(host), shown(there))
+		return false, fmt.Errorf("%s says that it has added the record, but then it has %s", s.address, shown(there))
 	}
-	return false, fmt.Errorf("%s: %w: %s", trim(host), ErrTaken, shown(there))
+	return false, fmt.Errorf("%w: %s", ErrTaken, shown(there))
 }
 
-// Remove takes the TXT record with this value away from a host, and returns false
-// if it is not there. It touches nothing else.
-func (s *Server) Remove(ctx context.Context, host, value string) (removed bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	host = dns.CanonicalName(host)
-	zone, err := s.zone(ctx, host)
-	if err != nil {
-		return false, err
-	}
+func (s *Server) remove(ctx context.Context, zone, host, value string) (removed bool, err error) {
 	others := func(rr dns.RR) bool { return !holds(rr, value) }
 	ours, err := s.at(ctx, host)
 	if ours = slices.DeleteFunc(ours, others); err != nil || len(ours) == 0 {
@@ -91,7 +105,7 @@ func (s *Server) Remove(ctx context.Context, host, value string) (removed bool, 
 		return false, err
 	}
 	if left = slices.DeleteFunc(left, others); len(left) > 0 {
-		return false, fmt.Errorf("%s says that it has removed %s, but still has %s", s.address, trim(host), shown(left))
+		return false, fmt.Errorf("%s says that it has removed the record, but still has %s", s.address, shown(left))
 	}
 	return true, nil
 }
@@ -111,7 +125,7 @@ func (s *Server) refused(reply *dns.Msg, zone, host string) error {
 	case dns.RcodeServerFailure:
 		why = ": its log says why; BIND has to be able to write a journal beside the zone file"
 	}
-	return fmt.Errorf("%s does not change %s in the zone %s (%s)%s", s.address, trim(host), trim(zone), rcode(reply), why)
+	return fmt.Errorf("%s does not change the zone %s (%s)%s", s.address, trim(zone), rcode(reply.Rcode), why)
 }
 
 // escape escapes what miekg/dns takes for the beginning of an escape, and what
