@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -10,29 +11,43 @@ import (
 	"dkimd/signer"
 )
 
+// load is what a signer gets to do.
+type load struct {
+	messages    int
+	size        int // of a body, in bytes
+	connections int
+	perConn     int             // messages on one connection
+	rate        float64         // messages a second; zero: one when another is done
+	domain      func(i int) int // of a message; nil: the first
+	known       int             // so many messages it has signed before
+}
+
+// task is a message to send.
+type task struct {
+	number int
+	due    time.Time // when it comes in
+}
+
 // verifyEvery says of how many messages one is verified.
 const verifyEvery = 100
 
 // generate sends messages over several connections at a time, and returns how
-// long each took, from MAIL to the end of its answer. Each has to come back with
-// one signature.
-func generate(socket string, key key, w work) ([]time.Duration, error) {
-	text := messageOf(key.domain, w.size)
-	todo := make(chan int, w.messages)
-	for i := range w.messages {
-		todo <- i
-	}
-	close(todo)
+// long each took, from when it came in to the end of its answer. Each has to
+// come back with a signature of each key.
+func generate(socket string, s site, l load) ([]time.Duration, error) {
+	todo := make(chan task, l.messages)
+	go l.feed(todo)
 	var mu sync.Mutex
 	var latencies []time.Duration
 	var failed error
 	var done sync.WaitGroup
-	for range w.connections {
+	for range l.connections {
 		done.Go(func() {
-			mine, err := sendAll(socket, key, text, w.perConn, todo)
+			g := &sender{socket: socket, site: s, load: l}
+			err := g.sendAll(todo)
 			mu.Lock()
 			defer mu.Unlock()
-			latencies = append(latencies, mine...)
+			latencies = append(latencies, g.latencies...)
 			if err != nil {
 				failed = err
 			}
@@ -42,79 +57,123 @@ func generate(socket string, key key, w work) ([]time.Duration, error) {
 	return latencies, failed
 }
 
-// sendAll sends messages until there are none to do, so many on each connection.
-func sendAll(socket string, key key, text []byte, perConn int, todo <-chan int) ([]time.Duration, error) {
-	var latencies []time.Duration
+// feed lets messages come in, by chance but so many a second if there is a rate.
+func (l load) feed(todo chan<- task) {
+	defer close(todo)
+	due := time.Now()
+	for i := range l.messages {
+		if l.rate == 0 {
+			todo <- task{number: i}
+			continue
+		}
+		due = due.Add(time.Duration(rand.ExpFloat64() / l.rate * float64(time.Second)))
+		time.Sleep(time.Until(due))
+		todo <- task{i, due}
+	}
+}
+
+// sender sends messages, over one connection after the other.
+type sender struct {
+	socket    string
+	site      site
+	load      load
+	latencies []time.Duration
+
+	domain string // of text
+	text   []byte
+}
+
+func (s *sender) sendAll(todo <-chan task) error {
 	for {
-		more, err := sendSome(socket, key, text, perConn, todo, &latencies)
-		if err != nil || !more {
-			return latencies, err
+		if more, err := s.sendSome(todo); err != nil || !more {
+			return err
 		}
 	}
 }
 
-// sendSome sends messages on one connection.
-func sendSome(socket string, key key, text []byte, perConn int, todo <-chan int, latencies *[]time.Duration) (more bool, err error) {
-	c, err := mta.Dial("unix", socket, mta.Postfix6)
+// sendSome sends as many messages as one connection takes.
+func (s *sender) sendSome(todo <-chan task) (more bool, err error) {
+	c, err := mta.Dial("unix", s.socket, mta.Postfix6)
 	if err != nil {
 		return false, err
 	}
 	defer c.Close()
+	c.Timeout = 10 * time.Minute // slow is for the figures to say
 	if _, err := c.Connect(mta.Client{Name: "localhost", Addr: "127.0.0.1"}); err != nil {
 		return false, err
 	}
-	for range perConn {
-		i, ok := <-todo
+	for range s.load.perConn {
+		next, ok := <-todo
 		if !ok {
 			return false, c.Quit()
 		}
-		started := time.Now()
-		r, err := c.Send(mta.Message{
-			From: "taro@" + key.domain, Login: "taro@" + key.domain, Recipients: []string{"hanako@receiver.example"},
-			QueueID: fmt.Sprintf("B%d", i), Text: text,
-		})
-		if err != nil {
+		if err := s.send(c, next); err != nil {
 			return false, err
 		}
-		*latencies = append(*latencies, time.Since(started))
-		signatures := 0
-		for _, in := range r.Inserted {
-			if strings.EqualFold(in.Name, signer.FieldName) {
-				signatures++
-			}
-		}
-		if signatures != 1 {
-			return false, fmt.Errorf("a message has %d signatures: %+v", signatures, r)
-		}
-		if i%verifyEvery == 0 {
-			if err := verify(r, text, key); err != nil {
-				return false, err
-			}
+		if err := c.Abort(); err != nil { // as Postfix does after every message
+			return false, err
 		}
 	}
 	return true, c.Quit()
 }
 
-func verify(r mta.Result, text []byte, key key) error {
-	signed, err := r.Apply(text)
+func (s *sender) send(c *mta.Conn, next task) error {
+	s.compose(next.number)
+	begun := next.due
+	if begun.IsZero() {
+		begun = time.Now()
+	}
+	user := "taro@" + s.domain
+	r, err := c.Send(mta.Message{
+		From: user, Login: user, Recipients: []string{"hanako@receiver.example"},
+		QueueID: fmt.Sprintf("B%d", next.number), Text: s.text,
+	})
 	if err != nil {
 		return err
 	}
-	results, err := signer.Verify(signer.ParseMessage(signed), func(string) ([]string, error) { return []string{key.value}, nil })
-	if err != nil {
-		return err
+	s.latencies = append(s.latencies, time.Since(begun))
+	if len(r.Inserted) != len(s.site.values) {
+		return fmt.Errorf("a message has other signatures than it should: %+v", r)
 	}
-	if len(results) != 1 || results[0].Err != nil {
-		return fmt.Errorf("a signature does not verify: %+v", results)
+	if next.number%verifyEvery == 0 {
+		return s.verify(r)
 	}
 	return nil
 }
 
-// messageOf returns a message with a body of a size.
-func messageOf(domain string, size int) []byte {
+func (s *sender) verify(r mta.Result) error {
+	signed, err := r.Apply(s.text)
+	if err != nil {
+		return err
+	}
+	results, err := signer.Verify(signer.ParseMessage(signed), s.site.lookup)
+	if err != nil {
+		return err
+	}
+	for _, result := range results {
+		if result.Err != nil || result.Domain != s.domain {
+			return fmt.Errorf("a signature does not verify: %+v", results)
+		}
+	}
+	if len(results) != len(s.site.values) {
+		return fmt.Errorf("%d signatures, want %d", len(results), len(s.site.values))
+	}
+	return nil
+}
+
+// compose writes message number i.
+func (s *sender) compose(i int) {
+	domain := domainOf(0)
+	if s.load.domain != nil {
+		domain = domainOf(s.load.domain(i))
+	}
+	if domain == s.domain {
+		return
+	}
+	s.domain = domain
 	header := "From: Taro <taro@" + domain + ">\r\nTo: <hanako@receiver.example>\r\nSubject: the plans\r\n" +
 		"Date: Wed, 25 Nov 2026 12:00:00 +0900\r\nMessage-ID: <plans@" + domain + ">\r\nMIME-Version: 1.0\r\n" +
 		"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
 	const line = "The quick brown fox jumps over the lazy dog, and then it goes to sleep.\r\n"
-	return []byte(header + strings.Repeat(line, size/len(line)+1))
+	s.text = []byte(header + strings.Repeat(line, s.load.size/len(line)+1))
 }
