@@ -25,7 +25,8 @@ import (
 )
 
 // TestMain lets scripts run dkimctl: on 2026-11-25, or days later, with the configuration
-// in the current directory.
+// in the current directory. The name servers 127.0.0.1 and 127.0.0.2 are at ports of
+// the first.
 func TestMain(m *testing.M) {
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // else each run of dkimctl takes a second
 	testscript.Main(m, map[string]func(){"dkimctl": func() {
@@ -33,13 +34,13 @@ func TestMain(m *testing.M) {
 		days, _ := strconv.Atoi(os.Getenv("DAYS_LATER"))
 		now = func() time.Time { return time.Date(2026, 11, 25+days, 10, 0, 0, 0, time.UTC) }
 		defaultConfig = "config.toml"
-		if port := os.Getenv("DNS_PORT"); port != "" {
+		if ports := strings.Fields(os.Getenv("DNS_PORT")); len(ports) > 0 {
 			dialDNS = func(ctx context.Context, network, address string) (net.Conn, error) {
-				host, _, err := net.SplitHostPort(address)
-				if err != nil {
-					return nil, err
+				port := ports[0]
+				if strings.HasPrefix(address, "127.0.0.2:") {
+					port = ports[1]
 				}
-				return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(host, port))
+				return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
 			}
 		}
 		testenv.RunAs()

@@ -21,6 +21,8 @@ type nextHop struct {
 	mu    sync.Mutex
 	conns []net.Conn
 	mails []mail
+	// arrived is called with each mail when it is there; nil: not.
+	arrived func(mail)
 }
 
 // mail is a message with its envelope.
@@ -106,7 +108,11 @@ func (n *nextHop) serve(conn net.Conn) {
 			}
 			n.mu.Lock()
 			n.mails = append(n.mails, m)
+			arrived := n.arrived
 			n.mu.Unlock()
+			if arrived != nil {
+				arrived(m)
+			}
 			c.PrintfLine("250 2.0.0 Ok")
 		case "QUIT":
 			c.PrintfLine("221 2.0.0 Bye")

@@ -2,8 +2,11 @@ package nameserver
 
 import (
 	"fmt"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 )
 
 // bindOptions keep BIND to its directory and to loopback.
@@ -17,7 +20,6 @@ const bindOptions = `options {
 	dnssec-validation no;
 	notify no;
 };
-controls { };
 `
 
 // StartBIND runs a BIND with these statements of named.conf and these files in
@@ -27,7 +29,55 @@ func StartBIND(t testing.TB, statements string, files map[string]string) (port s
 	dir := t.TempDir()
 	port = freePort(t)
 	writeFiles(t, dir, files)
-	writeFiles(t, dir, map[string]string{"named.conf": fmt.Sprintf(bindOptions, dir, port) + statements})
+	writeFiles(t, dir, map[string]string{"named.conf": fmt.Sprintf(bindOptions, dir, port) + "controls { };\n" + statements})
 	start(t, "all zones loaded", "named", "-g", "-c", filepath.Join(dir, "named.conf"))
 	return port
+}
+
+// control lets rndc talk to a BIND.
+const control = `key "control" { algorithm hmac-sha256; secret "bm90IGEgc2VjcmV0OiBsb29wYmFjayBpbiBhIHRlc3Q="; };
+controls { inet 127.0.0.1 port %s allow { 127.0.0.1; } keys { "control"; }; };
+`
+
+// StartSecondary runs a BIND with copies of the zones of the one at a port. A change
+// reaches them when transfer is called, and not before.
+func StartSecondary(t testing.TB, primary string, zones ...string) (port string, transfer func()) {
+	t.Helper()
+	dir, controlPort := t.TempDir(), freePort(t)
+	port = freePort(t)
+	conf := fmt.Sprintf(bindOptions, dir, port) + fmt.Sprintf(control, controlPort)
+	for _, zone := range zones {
+		conf += fmt.Sprintf("zone %q { type secondary; file %q; primaries { 127.0.0.1 port %s; }; };\n", zone, zone, primary)
+	}
+	key, _, _ := strings.Cut(control, "\n")
+	rndcConf := filepath.Join(dir, "rndc.conf")
+	writeFiles(t, dir, map[string]string{"named.conf": conf, "rndc.conf": key + "\noptions { default-key \"control\"; };\n"})
+	start(t, "all zones loaded", "named", "-g", "-c", filepath.Join(dir, "named.conf"))
+
+	transfer = func() {
+		t.Helper()
+		for _, zone := range zones {
+			out, err := exec.Command("rndc", "-c", rndcConf, "-s", "127.0.0.1", "-p", controlPort, "retransfer", zone).CombinedOutput()
+			if err != nil {
+				t.Fatalf("rndc: %v\n%s", err, out)
+			}
+			for deadline := time.Now().Add(time.Minute); soa(t, primary, zone) != soa(t, port, zone); time.Sleep(20 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("the zone %s does not come", zone)
+				}
+			}
+		}
+	}
+	transfer()
+	return port, transfer
+}
+
+// soa returns the SOA record of a zone.
+func soa(t testing.TB, port, zone string) string {
+	t.Helper()
+	out, err := exec.Command("dig", "+short", "@127.0.0.1", "-p", port, zone, "SOA").CombinedOutput()
+	if err != nil {
+		t.Fatalf("dig: %v\n%s", err, out)
+	}
+	return string(out)
 }
