@@ -87,6 +87,9 @@ func (s *Server) ask(ctx context.Context, name string, qtype uint16) (*dns.Msg, 
 	if err != nil {
 		return nil, err
 	}
+	if reply.Rcode == dns.RcodeServerFailure {
+		return nil, fmt.Errorf("%s cannot serve the zone of this name (SERVFAIL): its log says why", s.address)
+	}
 	if !reply.Authoritative || reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError {
 		return nil, fmt.Errorf("%s has no zone for this name (%s, without authority): is it the primary name server of the domain?", s.address, rcode(reply.Rcode))
 	}
@@ -125,6 +128,21 @@ func (s *Server) at(ctx context.Context, host string) ([]dns.RR, error) {
 	return slices.DeleteFunc(reply.Answer, func(rr dns.RR) bool { // of a CNAME's target
 		return dns.CanonicalName(rr.Header().Name) != host
 	}), nil
+}
+
+// pause is between two looks at a host.
+const pause = 100 * time.Millisecond
+
+// await looks at a host until it is as wanted, for half of the time of the record:
+// a BIND that signs its zone inline serves a change some moments after it has
+// confirmed it. It returns what is there at last.
+func (s *Server) await(ctx context.Context, host string, wanted func([]dns.RR) bool) (there []dns.RR, err error) {
+	for end := time.Now().Add(s.timeout / 2); ; time.Sleep(pause) {
+		there, err = s.at(ctx, host)
+		if err != nil || wanted(there) || time.Now().After(end) {
+			return there, err
+		}
+	}
 }
 
 func trim(name string) string { return strings.TrimSuffix(name, ".") }

@@ -63,6 +63,7 @@ func TestLyingServers(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := liar(t, test.secret, test.have)
+			s.timeout = time.Second
 			change := func() (bool, error) { return s.Add(t.Context(), host, value, ttl) }
 			if test.remove {
 				change = func() (bool, error) { return s.Remove(t.Context(), host, value) }

@@ -72,11 +72,12 @@ func (s *Server) add(ctx context.Context, zone, host, value string, ttl int) (ad
 		return false, s.refused(reply, zone, host)
 	}
 
-	there, err := s.at(ctx, host)
+	isOurs := func(there []dns.RR) bool { return len(there) == 1 && holds(there[0], value) }
+	there, err := s.await(ctx, host, func(there []dns.RR) bool { return isOurs(there) || !added && len(there) > 0 })
 	switch {
 	case err != nil:
 		return false, err
-	case len(there) == 1 && holds(there[0], value):
+	case isOurs(there):
 		return added, nil
 	case added:
 		return false, fmt.Errorf("%s says that it has added the record, but then it has %s", s.address, shown(there))
@@ -85,9 +86,10 @@ func (s *Server) add(ctx context.Context, zone, host, value string, ttl int) (ad
 }
 
 func (s *Server) remove(ctx context.Context, zone, host, value string) (removed bool, err error) {
-	others := func(rr dns.RR) bool { return !holds(rr, value) }
+	isOurs := func(rr dns.RR) bool { return holds(rr, value) }
 	ours, err := s.at(ctx, host)
-	if ours = slices.DeleteFunc(ours, others); err != nil || len(ours) == 0 {
+	ours = slices.DeleteFunc(ours, func(rr dns.RR) bool { return !isOurs(rr) })
+	if err != nil || len(ours) == 0 {
 		return false, err
 	}
 	update := new(dns.Msg).SetUpdate(zone)
@@ -100,11 +102,11 @@ func (s *Server) remove(ctx context.Context, zone, host, value string) (removed 
 		return false, s.refused(reply, zone, host)
 	}
 
-	left, err := s.at(ctx, host)
-	if err != nil {
+	left, err := s.await(ctx, host, func(there []dns.RR) bool { return !slices.ContainsFunc(there, isOurs) })
+	switch {
+	case err != nil:
 		return false, err
-	}
-	if left = slices.DeleteFunc(left, others); len(left) > 0 {
+	case slices.ContainsFunc(left, isOurs):
 		return false, fmt.Errorf("%s says that it has removed the record, but still has %s", s.address, shown(left))
 	}
 	return true, nil

@@ -50,6 +50,7 @@ zone "example.jp" {
 };
 zone "mail.example.jp" { type primary; file "mail.example.jp"; update-policy { grant Dkimctl zonesub TXT; }; };
 zone "fixed.jp" { type primary; file "fixed.jp"; };
+zone "broken.jp" { type primary; file "broken.jp"; };
 `
 	knot = `
 key:
@@ -74,14 +75,59 @@ zone:
     acl: [questions, records]
   - domain: fixed.jp
     acl: questions
+  - domain: broken.jp
+    acl: questions
 `
 )
 
-var zones = map[string]string{"example.jp": exampleZone, "mail.example.jp": zoneHeader + "up._domainkey CNAME example.jp.\n", "fixed.jp": zoneHeader}
+var zones = map[string]string{"example.jp": exampleZone, "mail.example.jp": zoneHeader + "up._domainkey CNAME example.jp.\n", "fixed.jp": zoneHeader, "broken.jp": ""}
 
 func TestBIND(t *testing.T) {
 	testenv.NeedProgram(t, "named")
 	testPrimary(t, nameserver.StartBIND(t, bind, zones))
+}
+
+// Such a server serves changes a moment after it has confirmed them.
+func TestBINDThatSignsInline(t *testing.T) {
+	testenv.NeedProgram(t, "named")
+	s := serverAt(t, nameserver.StartBIND(t, keyText+`
+zone "example.jp" { type primary; file "example.jp"; dnssec-policy default; inline-signing yes; allow-update { key Dkimctl; }; };
+`, zones), keyText)
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := s.zone(t.Context(), "example.jp."); err == nil {
+			break // it is signed
+		} else if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+	for range 10 {
+		if added, err := s.Add(t.Context(), "s1._domainkey.example.jp", value, ttl); !added || err != nil {
+			t.Fatalf("add: %v, %v", added, err)
+		}
+		if removed, err := s.Remove(t.Context(), "s1._domainkey.example.jp", value); !removed || err != nil {
+			t.Fatalf("remove: %v, %v", removed, err)
+		}
+	}
+}
+
+// A server with views shows us the one that the key belongs to.
+func TestBINDWithViews(t *testing.T) {
+	testenv.NeedProgram(t, "named")
+	s := serverAt(t, nameserver.StartBIND(t, keyText+`
+view "ours" {
+	match-clients { key Dkimctl; };
+	zone "example.jp" { type primary; file "example.jp"; allow-update { key Dkimctl; }; };
+};
+view "others" {
+	zone "example.jp" { type primary; file "fixed.jp"; };
+};
+`, zones), keyText)
+	if added, err := s.Add(t.Context(), "s1._domainkey.example.jp", value, ttl); !added || err != nil {
+		t.Errorf("add: %v, %v", added, err)
+	}
+	if seen := look(t, s, "s1._domainkey.example.jp"); seen != nil {
+		t.Errorf("the view for others has %q", seen)
+	}
 }
 
 func TestKnot(t *testing.T) {
@@ -148,6 +194,7 @@ func testChanges(t *testing.T, s *Server) {
 		{"add at a CNAME to the zone above", "up._domainkey.mail.example.jp", add, value, false, "something else is there: CNAME example.jp.", nil},
 		{"add where nothing may change", "s1._domainkey.fixed.jp", add, value, false, "the key", nil},
 		{"add where this may not change", "s1._domainkey.shop.example.jp", add, value, false, "the key", nil},
+		{"add in a broken zone", "s1._domainkey.broken.jp", add, value, false, "cannot serve the zone of this name (SERVFAIL)", nil},
 		{"add where no zone is", "s1._domainkey.example.com", add, value, false, "has no zone for this name (REFUSED", nil},
 		{"add in a zone of others", "s1._domainkey.delegated.example.jp", add, value, false, "has no zone for this name (NOERROR", nil},
 		{"remove where no zone is", "s1._domainkey.example.com", remove, value, false, "has no zone for this name (REFUSED", nil},
@@ -165,7 +212,7 @@ func testChanges(t *testing.T, s *Server) {
 			if taken := strings.HasPrefix(test.err, ErrTaken.Error()); errors.Is(err, ErrTaken) != taken {
 				t.Errorf("%v is ErrTaken: %v", err, !taken)
 			}
-			if strings.HasSuffix(test.host, ".jp") {
+			if strings.HasSuffix(test.host, "example.jp") {
 				if got := look(t, s, test.host); !slices.Equal(got, test.want) {
 					t.Errorf("%s has %q, want %q", test.host, got, test.want)
 				}
