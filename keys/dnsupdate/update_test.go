@@ -50,7 +50,7 @@ zone "example.jp" {
 };
 zone "mail.example.jp" { type primary; file "mail.example.jp"; update-policy { grant Dkimctl zonesub TXT; }; };
 zone "fixed.jp" { type primary; file "fixed.jp"; };
-zone "broken.jp" { type primary; file "broken.jp"; };
+zone "broken.example" { type primary; file "broken.example"; };
 `
 	knot = `
 key:
@@ -75,16 +75,31 @@ zone:
     acl: [questions, records]
   - domain: fixed.jp
     acl: questions
-  - domain: broken.jp
+  - domain: broken.example
     acl: questions
 `
 )
 
-var zones = map[string]string{"example.jp": exampleZone, "mail.example.jp": zoneHeader + "up._domainkey CNAME example.jp.\n", "fixed.jp": zoneHeader, "broken.jp": ""}
+var zones = map[string]string{"example.jp": exampleZone, "mail.example.jp": zoneHeader + "up._domainkey CNAME example.jp.\n", "fixed.jp": zoneHeader, "broken.example": ""}
 
 func TestBIND(t *testing.T) {
 	testenv.NeedProgram(t, "named")
 	testPrimary(t, nameserver.StartBIND(t, bind, zones))
+}
+
+func TestBINDTakesThePolicyThatItIsSaidToNeed(t *testing.T) {
+	testenv.NeedProgram(t, "named")
+	start := func(policy string) *Server {
+		return serverAt(t, nameserver.StartBIND(t, keyText+`zone "example.jp" { type primary; file "example.jp"; `+policy+" };\n", zones), keyText)
+	}
+	_, err := start("").Add(t.Context(), "s1._domainkey.example.jp", value, ttl)
+	if !says(err, "update-policy") {
+		t.Fatal(err)
+	}
+	_, policy, _ := strings.Cut(err.Error(), "BIND needs ")
+	if added, err := start(policy).Add(t.Context(), "s1._domainkey.example.jp", value, ttl); !added || err != nil {
+		t.Errorf("with %s: %v, %v", policy, added, err)
+	}
 }
 
 // Such a server serves changes a moment after it has confirmed them.
@@ -194,7 +209,7 @@ func testChanges(t *testing.T, s *Server) {
 		{"add at a CNAME to the zone above", "up._domainkey.mail.example.jp", add, value, false, "something else is there: CNAME example.jp.", nil},
 		{"add where nothing may change", "s1._domainkey.fixed.jp", add, value, false, "the key", nil},
 		{"add where this may not change", "s1._domainkey.shop.example.jp", add, value, false, "the key", nil},
-		{"add in a broken zone", "s1._domainkey.broken.jp", add, value, false, "cannot serve the zone of this name (SERVFAIL)", nil},
+		{"add in a broken zone", "s1._domainkey.broken.example", add, value, false, "cannot serve the zone of this name (SERVFAIL)", nil},
 		{"add where no zone is", "s1._domainkey.example.com", add, value, false, "has no zone for this name (REFUSED", nil},
 		{"add in a zone of others", "s1._domainkey.delegated.example.jp", add, value, false, "has no zone for this name (NOERROR", nil},
 		{"remove where no zone is", "s1._domainkey.example.com", remove, value, false, "has no zone for this name (REFUSED", nil},
@@ -212,7 +227,7 @@ func testChanges(t *testing.T, s *Server) {
 			if taken := strings.HasPrefix(test.err, ErrTaken.Error()); errors.Is(err, ErrTaken) != taken {
 				t.Errorf("%v is ErrTaken: %v", err, !taken)
 			}
-			if strings.HasSuffix(test.host, "example.jp") {
+			if strings.HasSuffix(test.host, ".jp") {
 				if got := look(t, s, test.host); !slices.Equal(got, test.want) {
 					t.Errorf("%s has %q, want %q", test.host, got, test.want)
 				}
