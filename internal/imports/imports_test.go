@@ -26,6 +26,7 @@ var down = map[string][]string{
 	"dkimd/signer/milter":          {"dkimd/signer"},
 	"dkimd/internal/config":        {},
 	"dkimd/internal/desk/calendar": {"dkimd/keys/finding"},
+	"dkimd/internal/lint":          {"dkimd/keys", "dkimd/keys/finding", "dkimd/keys/record"},
 	"dkimd/internal/loginmap":      {"dkimd/keys", "dkimd/signer"},
 	"dkimd/internal/metrics":       {},
 	"dkimd/internal/provider":      {"dkimd/internal/config", "dkimd/keys/finding"},

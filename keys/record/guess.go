@@ -39,6 +39,26 @@ func IsPrivate(der []byte) bool {
 	return bytes.HasPrefix(body, []byte{2, 1, 0}) || bytes.HasPrefix(body, []byte{2, 1, 1, 4})
 }
 
+// HoldsPrivate reports whether a private key stands somewhere in a text, however
+// it is cut or folded.
+func HoldsPrivate(text string) bool {
+	if strings.Contains(text, "PRIVATE KEY") {
+		return true
+	}
+	for _, text := range []string{text, blanks.Replace(text)} {
+		for run := range strings.FieldsFuncSeq(text, notBase64) {
+			if IsPrivate(Decode(run)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func notBase64(r rune) bool {
+	return !(r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '+' || r == '/')
+}
+
 // IsPKCS1 reports whether a public key is in the form PKCS #1.
 func IsPKCS1(der []byte) bool {
 	_, err := x509.ParsePKCS1PublicKey(der)

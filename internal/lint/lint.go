@@ -1,0 +1,98 @@
+// Package lint judges SPF, DMARC and DKIM records that somebody typed: what is
+// wrong with them by their RFCs and by what else DNS has, in words for customers.
+//
+// What comes from DNS may be hostile: questions and time are bounded, and nothing
+// of it reaches a text unescaped.
+package lint
+
+import (
+	"strings"
+
+	"dkimd/keys"
+	"dkimd/keys/finding"
+	"dkimd/keys/record"
+)
+
+// findings collects what is noticed of one record.
+type findings struct {
+	list []finding.Finding
+	fill []string // of every finding
+}
+
+func (f *findings) find(code finding.Code, fill ...string) {
+	f.list = append(f.list, table.New(code, append(fill, f.fill...)...))
+}
+
+// sorted returns the findings, the worst first.
+func (f *findings) sorted() []finding.Finding {
+	finding.Sort(f.list)
+	return f.list
+}
+
+// clean names what a value picked up on its way, and returns it without. Of a
+// private key it returns nothing, so that nothing of it gets into a text.
+func (f *findings) clean(value string) string {
+	clean, damage := record.Clean(value)
+	if damage.Private || record.HoldsPrivate(clean) {
+		f.find(PrivateKey)
+		return ""
+	}
+	if damage.Character != "" {
+		f.find(BadCharacters, "character", damage.Character)
+	}
+	if damage.Backslashes {
+		f.find(Backslashes)
+	}
+	if damage.Quotes {
+		f.find(LiteralQuotes)
+	}
+	if damage.Armour {
+		f.find(PEMArmour)
+	}
+	return strings.Trim(clean, " \t\r\n")
+}
+
+// badHost reports a host that is none.
+func (f *findings) badHost(host string) {
+	shown := finding.Excerpt(host)
+	clean, _ := record.Clean(host)
+	private := record.HoldsPrivate(host) || record.HoldsPrivate(clean)
+	if private {
+		shown = "…"
+	}
+	f.fill = []string{"host", shown, "domain", shown}
+	if f.find(BadHost); private {
+		f.find(PrivateKey)
+	}
+}
+
+// parseHost returns the host of a record in lower-case A-labels, without a final
+// dot. Labels with underscores may stand before the domain.
+func parseHost(host string) (name string, ok bool) {
+	host = strings.ToLower(strings.TrimSpace(host))
+	labels := strings.Split(host, ".")
+	first := 0
+	for i, label := range labels {
+		if strings.Contains(label, "_") {
+			first = i + 1
+		}
+	}
+	domain, err := keys.ParseDomain(strings.Join(labels[first:], "."))
+	if err != nil {
+		return "", false
+	}
+	for _, label := range labels[:first] {
+		if label == "" || len(label) > 63 || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return "", false
+		}
+	}
+	name = strings.Join(append(labels[:first:first], domain), ".")
+	return name, len(name) <= 253
+}
+
+// doubled returns the half of a domain that is its own beginning:
+// example.jp.example.jp.
+func doubled(domain string) (half string, ok bool) {
+	half = domain[:len(domain)/2]
+	return half, domain == half+"."+half
+}
