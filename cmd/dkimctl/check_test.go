@@ -33,7 +33,7 @@ key_file = "$WORK/tsig.key"
 )
 
 var worldFiles = map[string]string{
-	"jp":         worldSOA + "@ NS ns.jp.\nns A 127.0.0.1\nexample NS ns.example\nns.example A 127.0.0.1\n",
+	"jp":         worldSOA + "@ NS ns.jp.\nns A 127.0.0.1\nexample NS ns.example\nns.example A 127.0.0.1\n_spf.hosting TXT \"v=spf1 ip4:192.0.2.0/24 -all\"\n",
 	"example.jp": worldSOA + "@ NS ns\nns A 127.0.0.1\n",
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"dkimd/internal/config"
@@ -79,6 +80,7 @@ configuration; 3 not as wanted (a bad signature, for example).`,
 		RunE:  func(_ *cobra.Command, args []string) error { return help(root, args) },
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
+	desk := newDesk(u)
 	root.AddCommand(
 		newGenkey(u),
 		newRecord(u),
@@ -86,11 +88,13 @@ configuration; 3 not as wanted (a bad signature, for example).`,
 		newList(u),
 		newShow(u),
 		newCheck(u),
+		newLint(u),
 		newActivate(u),
 		newRotate(u),
 		newRetire(u),
 		newRevoke(u),
 		newRemove(u),
+		desk,
 		newWhy(u),
 		newSign(u),
 		newVerify(u),
@@ -99,7 +103,7 @@ configuration; 3 not as wanted (a bad signature, for example).`,
 		newMan(root),
 	)
 	root.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "ja"}, cobra.ShellCompDirectiveNoFileComp))
-	for _, cmd := range root.Commands() {
+	for _, cmd := range slices.Concat(root.Commands(), desk.Commands()) {
 		if strings.Contains(cmd.Use, "DOMAIN") {
 			cmd.ValidArgsFunction = u.completeDomains
 		}
@@ -118,7 +122,7 @@ configuration; 3 not as wanted (a bad signature, for example).`,
 // emptyFlag refuses a flag without a value, as --selector "$S" is where S is not
 // set: it would mean all.
 func emptyFlag(cmd *cobra.Command) error {
-	for _, name := range []string{"config", "selector", "queue-id"} {
+	for _, name := range []string{"config", "selector", "queue-id", "mail", "letter", "attach"} {
 		if flag := cmd.Flag(name); flag != nil && flag.Changed && flag.Value.String() == "" {
 			return usage(fmt.Errorf("--%s is empty: give it a value, or leave it out", name))
 		}

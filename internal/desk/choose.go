@@ -1,0 +1,191 @@
+package desk
+
+import (
+	"fmt"
+	"slices"
+
+	"dkimd/internal/desk/calendar"
+	"dkimd/keys"
+	"dkimd/keys/dnscheck"
+	"dkimd/keys/finding"
+	"dkimd/keys/record"
+)
+
+// NoLetterError says why there is no letter to write, and what to do first.
+type NoLetterError struct {
+	Why      string
+	Hint     string
+	NoAnswer bool // DNS gave none
+}
+
+func (e *NoLetterError) Error() string { return e.Why }
+
+// Choose returns the letter that fits the situation. The error is a
+// *[NoLetterError] if something comes before a letter.
+func (s *Situation) Choose() (Name, error) {
+	pending, active := s.in(keys.Pending), s.in(keys.Active)
+	switch {
+	case s.NameServer == Unknown:
+		return "", noLetter("--letter NAME chooses a letter all the same", "it is not clear whose the name servers of %s are", s.Domain)
+	case s.MailServer == Unknown:
+		return "", noLetter("--mail ours or --mail elsewhere says it", "it is not known whose the mail server of %s is", s.Domain)
+	case s.MailServer == Elsewhere:
+		return Guide, nil
+	case len(s.Keys) == 0 && len(s.removable) == 0:
+		return "", noLetter("make one: dkimctl genkey "+s.Domain, "%s has no keys", s.Domain)
+	case s.NameServer == Ours:
+		return s.chooseOurs(pending, active)
+	case len(pending) > 0:
+		return s.choosePending(pending, active)
+	case len(active) > 0 && verdict(active) != dnscheck.Proven:
+		return s.wrong(active)
+	case len(s.removable) > 0:
+		return Remove, nil
+	}
+	return Signing, nil
+}
+
+// chooseOurs chooses where all of the work is ours.
+func (s *Situation) chooseOurs(pending, active []KeyCheck) (Name, error) {
+	switch {
+	case len(pending) > 0:
+		return "", noLetter("dkimctl publish "+s.Domain+", then dkimctl check "+s.Domain+" --activate", "the key of %s is not active yet, and its record is ours to publish", s.Domain)
+	case len(active) == 0:
+		return "", noLetter("dkimctl show "+s.Domain, "%s has no active key", s.Domain)
+	case verdict(active) != dnscheck.Proven:
+		return "", noLetter("dkimctl check "+s.Domain, "the record of %s is not as it should be on our own name servers", s.Domain)
+	}
+	return Done, nil
+}
+
+// choosePending chooses while a record is to be published.
+func (s *Situation) choosePending(pending, active []KeyCheck) (Name, error) {
+	waiting := unproven(pending)
+	switch {
+	case len(waiting) == 0:
+		return "", noLetter("dkimctl check "+s.Domain+" --activate", "the record of %s is there, and its key becomes active when it is proven", s.Domain)
+	case verdict(waiting) == dnscheck.NotPublished && !explained(waiting):
+		if len(active) > 0 {
+			return Rotate, nil
+		}
+		return Publish, nil
+	}
+	return s.wrong(waiting)
+}
+
+// wrong chooses the letter about records that are not as they should be.
+func (s *Situation) wrong(list []KeyCheck) (Name, error) {
+	switch {
+	case finds(list, func(f finding.Finding) bool { return f.Code == dnscheck.TargetMissing }):
+		return "", noLetter("dkimctl publish "+s.Domain, "the customer's CNAME of %s is right, but the record that it leads to is not in our zone", s.Domain)
+	case verdict(list) == dnscheck.Unclear:
+		return "", &NoLetterError{"DNS gave no answer about " + s.Domain, "try again later: dkimctl check " + s.Domain, true}
+	}
+	return Wrong, nil
+}
+
+func noLetter(hint, why string, args ...any) *NoLetterError {
+	return &NoLetterError{Why: fmt.Sprintf(why, args...), Hint: hint}
+}
+
+func (s *Situation) in(state keys.State) []KeyCheck {
+	return slices.DeleteFunc(slices.Clone(s.Keys), func(k KeyCheck) bool { return k.Key.State != state })
+}
+
+// unproven returns those of the keys whose records are not as they should be.
+func unproven(list []KeyCheck) []KeyCheck {
+	return slices.DeleteFunc(slices.Clone(list), func(k KeyCheck) bool { return k.Result.Verdict == dnscheck.Proven })
+}
+
+// verdict returns the worst verdict about keys.
+func verdict(list []KeyCheck) dnscheck.Verdict {
+	for _, v := range []dnscheck.Verdict{dnscheck.Wrong, dnscheck.NotPublished, dnscheck.Unclear} {
+		if slices.ContainsFunc(list, func(k KeyCheck) bool { return k.Result.Verdict == v }) {
+			return v
+		}
+	}
+	return dnscheck.Proven
+}
+
+// explained reports whether more is known of records than that they are not there.
+func explained(list []KeyCheck) bool {
+	return finds(list, func(f finding.Finding) bool {
+		return f.IsError() && f.Code != dnscheck.NothingThere && f.Code != dnscheck.CNAMEMissing
+	})
+}
+
+// finds reports whether there is such a finding about one of the keys.
+func finds(list []KeyCheck, such func(finding.Finding) bool) bool {
+	return slices.ContainsFunc(list, func(k KeyCheck) bool { return slices.ContainsFunc(k.Result.Findings, such) })
+}
+
+// Facts returns what a letter about the situation says. The error is a
+// *[NoLetterError] if the letter would not be true.
+func (s *Situation) Facts(name Name) (Facts, error) {
+	f := Facts{Domain: s.Domain, Zone: s.Zone, NameServer: s.NameServer, MailServer: s.MailServer}
+	active := s.in(keys.Active)
+	waiting := unproven(s.in(keys.Pending))
+	var about []KeyCheck
+	fits := s.NameServer != Ours // but for two of them
+	switch name {
+	case Guide:
+		fits = s.Cells != nil
+	case Publish:
+		about, f.SPF = waiting, s.SPF
+		fits = fits && len(about) > 0
+	case Rotate:
+		about = waiting
+		fits = fits && len(about) > 0 && len(active) > 0
+	case Wrong:
+		about = unproven(s.Keys)
+		f.Signing = len(unproven(active)) > 0
+		fits = fits && verdict(about) != dnscheck.Proven && verdict(about) != dnscheck.Unclear
+	case Signing:
+		about = active
+		fits = fits && len(active) > 0 && verdict(active) == dnscheck.Proven
+	case Done:
+		about, f.SPF = active, s.SPF
+		fits = s.NameServer != Elsewhere && len(active) > 0 && verdict(active) == dnscheck.Proven
+	case Remove:
+		f.Records, f.InUse = s.removable, records(s.Keys)
+		fits = fits && len(f.Records) > 0
+	default:
+		return Facts{}, noLetter("dkimctl desk reply --help says which letters are", "the letter %s is about a request, not about the state of %s", name, s.Domain)
+	}
+	if !fits {
+		return Facts{}, noLetter("without --letter, the one is chosen that does", "the letter %s does not fit the state of %s", name, s.Domain)
+	}
+	for _, k := range about {
+		f.Findings = append(f.Findings, k.Result.Findings...)
+		if since := calendar.DateOf(k.Key.Since()); f.Day.IsZero() || f.Day.Before(since) {
+			f.Day = since
+		}
+	}
+	f.Records = append(f.Records, records(about)...)
+	if name == Publish || name == Rotate {
+		f.Records = append(f.Records, s.spares...)
+	}
+	f.Advice = s.advice(f.Records)
+	return f, nil
+}
+
+func records(list []KeyCheck) []record.Record {
+	var all []record.Record
+	for _, k := range list {
+		all = append(all, k.Record)
+	}
+	return all
+}
+
+// advice says how the provider's panel wants records, each thing once.
+func (s *Situation) advice(list []record.Record) []finding.Text {
+	var texts []finding.Text
+	for _, r := range list {
+		for _, text := range s.provider.Advice(r.Value(), r.Type() == "CNAME") {
+			if !slices.Contains(texts, text) {
+				texts = append(texts, text)
+			}
+		}
+	}
+	return texts
+}

@@ -1,0 +1,70 @@
+package desk
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"dkimd/internal/desk/calendar"
+	"dkimd/keys/record"
+)
+
+// Entered returns what the letter says about another company's record that
+// support has entered in our name servers. The error is a *[NoLetterError] if it is
+// not there.
+func (d *Desk) Entered(ctx context.Context, s *Situation, host, value string) (Facts, error) {
+	if s.NameServer != Ours {
+		return Facts{}, noLetter("--letter guide says who enters which record", "the name servers of %s are not ours", s.Domain)
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	method, ok := methodOf(host, value)
+	if !ok || host != s.Domain && !strings.HasSuffix(host, "."+s.Domain) {
+		return Facts{}, noLetter("give the host in full, and the value as it was entered", "it is not the host and value of an SPF, DKIM or DMARC record of %s", s.Domain)
+	}
+	if _, damage := record.Clean(value); damage.Private {
+		return Facts{}, noLetter("take it out of DNS at once, and tell the customer that this key is lost", "the value for %s holds a private key", s.Domain)
+	}
+	request := Request{method, host, value}
+	if there, err := d.isThere(ctx, request); err != nil {
+		return Facts{}, err
+	} else if !there {
+		return Facts{}, noLetter("enter the record first; if there was another one, wait until that has left the caches", "DNS does not have this value at %s", host)
+	}
+	return Facts{
+		Domain:     s.Domain,
+		Zone:       s.Zone,
+		NameServer: s.NameServer,
+		MailServer: s.MailServer,
+		Day:        calendar.DateOf(d.Now()),
+		Requests:   []Request{request},
+	}, nil
+}
+
+// isThere reports whether DNS has the record that was asked for.
+func (d *Desk) isThere(ctx context.Context, r Request) (bool, error) {
+	if r.recordType() == "CNAME" {
+		target, err := d.Resolver.LookupCNAME(ctx, r.Host+".")
+		if err != nil && !isNotFound(err) {
+			return false, err
+		}
+		return strings.EqualFold(strings.TrimSuffix(target, "."), strings.TrimSuffix(r.Value, ".")), nil
+	}
+	published, err := d.Resolver.LookupTXT(ctx, r.Host+".")
+	if err != nil && !isNotFound(err) {
+		return false, err
+	}
+	return slices.Contains(published, r.Value), nil
+}
+
+// methodOf says what a record is for.
+func methodOf(host, value string) (Method, bool) {
+	switch {
+	case strings.HasPrefix(host, "_dmarc."):
+		return DMARC, true
+	case strings.Contains(host, "._domainkey."):
+		return DKIM, true
+	case strings.HasPrefix(value, "v=spf1"):
+		return SPF, true
+	}
+	return "", false
+}

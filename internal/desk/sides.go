@@ -1,0 +1,138 @@
+package desk
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"dkimd/keys/finding"
+)
+
+// nameServerSide says whose the name servers of a zone are: ours if all have names
+// of ours. A mixture is a finding, since nobody can tell which of them is right.
+func nameServerSide(names, ours []string) (Side, []finding.Finding) {
+	var known, foreign []string
+	for _, name := range names {
+		if under(name, ours) {
+			known = append(known, name)
+		} else {
+			foreign = append(foreign, name)
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return Unknown, nil
+	case len(foreign) == 0:
+		return Ours, nil
+	case len(known) == 0:
+		return Elsewhere, nil
+	}
+	return Unknown, []finding.Finding{table.New(MixedNameServers,
+		"ours", strings.Join(known, ", "), "others", strings.Join(foreign, ", "))}
+}
+
+// under reports whether a host is one of the names, or below one.
+func under(host string, names []string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	for _, name := range names {
+		name = strings.Trim(name, ".")
+		if host == name || strings.HasSuffix(host, "."+name) {
+			return true
+		}
+	}
+	return false
+}
+
+// mailServerSide says whose the mail server of a domain is. Only our own account
+// data and MX records of ours say something: an MX elsewhere may be a filter that
+// hands mail on to us.
+func (d *Desk) mailServerSide(ctx context.Context, domain string) (Side, error) {
+	hosted, err := d.hosts(ctx, domain)
+	if err != nil {
+		return Unknown, err
+	}
+	if !hosted {
+		if hosted, err = d.hasOurMX(ctx, domain); err != nil {
+			return Unknown, err
+		}
+	}
+	if hosted {
+		return Ours, nil
+	}
+	return Unknown, nil
+}
+
+// hosts asks our account data.
+func (d *Desk) hosts(ctx context.Context, domain string) (bool, error) {
+	if d.HostedDomains == "" {
+		return false, nil
+	}
+	if program, ok := strings.CutPrefix(d.HostedDomains, "command:"); ok {
+		return answers(ctx, program, domain)
+	}
+	return lists(d.HostedDomains, domain)
+}
+
+// lists reports whether a file has a line for a domain, which is the line's first
+// word, as in tables of Postfix.
+func lists(path, domain string) (bool, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		if words := strings.Fields(lines.Text()); len(words) > 0 && strings.EqualFold(words[0], domain) {
+			return true, nil
+		}
+	}
+	return false, lines.Err()
+}
+
+// answerTimeout is how long a program may think about a domain.
+const answerTimeout = 10 * time.Second
+
+// answers runs a program with a domain as its argument: exit code 0 is yes, 1 no.
+func answers(ctx context.Context, program, domain string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, domain)
+	cmd.WaitDelay = time.Second // for what it has left running
+	err := cmd.Run()
+	if err == nil {
+		return true, nil
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == 1 {
+		return false, nil
+	}
+	return false, fmt.Errorf("%s does not say whether %s is hosted here: %w", program, domain, err)
+}
+
+// hasOurMX reports whether all MX records of a domain lead to mail servers of ours.
+func (d *Desk) hasOurMX(ctx context.Context, domain string) (bool, error) {
+	if len(d.OurMailServers) == 0 {
+		return false, nil
+	}
+	records, err := d.Resolver.LookupMX(ctx, domain+".")
+	if err != nil && !isNotFound(err) {
+		return false, err
+	}
+	for _, mx := range records {
+		if !under(mx.Host, d.OurMailServers) {
+			return false, nil
+		}
+	}
+	return len(records) > 0, nil
+}
+
+func isNotFound(err error) bool {
+	dnsErr, ok := errors.AsType[*net.DNSError](err)
+	return ok && dnsErr.IsNotFound
+}

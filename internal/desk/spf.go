@@ -1,0 +1,54 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"dkimd/internal/lint"
+	"dkimd/keys/finding"
+)
+
+// SPFChange is what has to change in the SPF record of a domain, so that our mail
+// servers are in it.
+type SPFChange struct {
+	Domain   string            `json:"domain"`
+	Found    string            `json:"found,omitempty"` // what is published
+	Value    string            `json:"value,omitempty"` // what should be; empty: findings say why not
+	Findings []finding.Finding `json:"findings,omitempty"`
+}
+
+// lookAtSPF says what has to change in a domain's SPF record.
+func (d *Desk) lookAtSPF(ctx context.Context, domain string) (*SPFChange, error) {
+	texts, err := d.Resolver.LookupTXT(ctx, domain+".")
+	if err != nil && !isNotFound(err) {
+		return nil, err
+	}
+	s := &SPFChange{Domain: domain}
+	for _, text := range texts {
+		if version, _, _ := strings.Cut(text, " "); strings.EqualFold(version, "v=spf1") {
+			s.Found = text
+		}
+	}
+	s.Value, s.Findings = lint.ProposeSPF(ctx, d.Resolver, domain, d.SPFInclude)
+	if s.Value == "" && finding.Has(s.Findings, lint.NoAnswer) {
+		return nil, errors.New("DNS gave no answer about the SPF record of " + domain)
+	}
+	return s, nil
+}
+
+// unchanged reports whether the record is as it should be.
+func (s *SPFChange) unchanged() bool { return s.Found != "" && s.Found == s.Value }
+
+func (s *SPFChange) in(lang, zone string) *spfText {
+	return &spfText{
+		Host:         s.Domain,
+		RelativeHost: strings.TrimSuffix(strings.TrimSuffix(s.Domain, zone), "."),
+		Found:        plain(s.Found),
+		Value:        plain(s.Value),
+		Add:          s.Found == "" && s.Value != "",
+		Change:       s.Found != "" && s.Value != "" && s.Found != s.Value,
+		Unchanged:    s.unchanged(),
+		Problems:     problemsIn(lang, s.Findings),
+	}
+}
