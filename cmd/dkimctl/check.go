@@ -270,14 +270,18 @@ func (u *ui) printCheck(v checkView) {
 	u.printf("%s%s\n", u.label("Host", "ホスト名"), v.Host)
 	u.printf("%s%s\n", u.label("State", "状態"), u.stateText(v.State))
 	u.printf("%s%s\n", u.label("Record", "レコード"), u.verdictText(v.Verdict))
-	for _, f := range v.Findings {
+	u.printFindings(v.Findings)
+	if v.Activated {
+		u.printf("%s\n", u.say("The record is proven: dkimd signs with this key from now on", "レコードの公開を確認できたため、以後この鍵で署名します"))
+	}
+}
+
+func (u *ui) printFindings(findings []finding.Finding) {
+	for _, f := range findings {
 		u.printf("  %s %s: %s\n", f.Severity, f.Code, u.say(f.Text.En, f.Text.Ja))
 		if hint := u.say(f.Hint.En, f.Hint.Ja); hint != "" {
 			u.printf("    %s\n", hint)
 		}
-	}
-	if v.Activated {
-		u.printf("%s\n", u.say("The record is proven: dkimd signs with this key from now on", "レコードの公開を確認できたため、以後この鍵で署名します"))
 	}
 }
 

@@ -64,18 +64,21 @@ func (u *ui) sign(file string) error {
 
 // readMessage reads a message from a file, or from standard input for -.
 func (u *ui) readMessage(file string) (*signer.Message, error) {
-	in := u.in
-	if file != "-" {
-		opened, err := os.Open(file)
-		if err != nil {
-			return nil, usage(err)
-		}
-		defer opened.Close()
-		in = opened
-	}
-	text, err := io.ReadAll(in)
+	text, err := u.readFile(file)
 	if err != nil {
 		return nil, err
 	}
 	return signer.ParseMessage(text), nil
+}
+
+// readFile reads a file, or standard input for -.
+func (u *ui) readFile(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(u.in)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usage(err)
+	}
+	return text, nil
 }
