@@ -66,35 +66,59 @@ type daemon struct {
 	metrics *metrics.Metrics
 	site    site
 	loaded  atomic.Pointer[loaded]
+
+	inherited *milter.Inherited
 }
 
 // serve loads the configuration and serves until the context is done, and then
-// until the messages under way have finished.
-func (d *daemon) serve(ctx context.Context, hangup <-chan os.Signal) error {
+// until the messages under way have finished; or until another process takes
+// over, and then until the connections have ended.
+func (d *daemon) serve(ctx context.Context, hangup, upgrade <-chan os.Signal) error {
+	var err error
+	if d.inherited, err = inherit(); err != nil {
+		return err
+	}
 	d.server = milter.NewServer()
+	d.server.Inherited = d.inherited
 	d.metrics = metrics.New(setup.Version(), reasons(), signer.Risks)
 	d.site.handler = d.metrics.Handler(func() error { return setup.Store(d.loaded.Load().config).Check() })
 	defer d.site.move("", nil)
 	if err := d.apply(); err != nil {
 		return err
 	}
+	d.inherited.Close()
 	slog.Info("started", "version", setup.Version(), "rsa", setup.RSA(), "config", d.path, "pid", os.Getpid())
-	notify(systemd.SdNotifyReady)
+	if err := ready(); err != nil {
+		return err
+	}
 	for {
 		select {
 		case <-hangup:
 			d.reload()
+		case <-upgrade:
+			next, err := d.startNext(ctx)
+			if err != nil {
+				slog.Error("no other process takes over: this one goes on", "error", err)
+				continue
+			}
+			d.retire(ctx, next)
+			return nil
 		case <-ctx.Done():
-			atMost := time.Duration(d.loaded.Load().config.Milter.StopTimeout)
-			slog.Info("stopping: messages under way may finish", "at_most", atMost)
 			notify(systemd.SdNotifyStopping)
-			bounded, cancel := context.WithTimeout(context.Background(), atMost)
-			defer cancel()
-			d.server.Shutdown(bounded)
-			slog.Info("stopped")
+			d.stop()
 			return nil
 		}
 	}
+}
+
+// stop lets the messages under way finish.
+func (d *daemon) stop() {
+	atMost := time.Duration(d.loaded.Load().config.Milter.StopTimeout)
+	slog.Info("stopping: messages under way may finish", "at_most", atMost)
+	bounded, cancel := context.WithTimeout(context.Background(), atMost)
+	defer cancel()
+	d.server.Shutdown(bounded)
+	slog.Info("stopped")
 }
 
 // reload takes the configuration anew, as a whole or not at all.
@@ -124,7 +148,7 @@ func (d *daemon) applyAll() error {
 	if old := d.loaded.Load(); old != nil && old.config.Keys.Store == l.config.Keys.Store {
 		l.settings.Ring = old.settings.Ring // with the keys that it has in memory
 	}
-	ln, err := d.site.listen(l.config.HTTP.Listen)
+	ln, err := d.site.listen(l.config.HTTP.Listen, d.inherited)
 	if err != nil {
 		return l.config.At("http.listen", err)
 	}

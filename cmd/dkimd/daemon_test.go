@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"dkimd/internal/mta"
-	"dkimd/internal/testenv"
 	"dkimd/keys"
 	"dkimd/keys/record"
 )
@@ -28,11 +27,23 @@ const message = "From: Taro <taro@%s>\r\nSubject: hello\r\n\r\nhello\r\n"
 // process is a dkimd that systemd, as it believes, has started.
 type process struct {
 	testing.TB
-	cmd    *exec.Cmd
+	*os.Process
 	dir    string
 	notify *net.UnixConn
-	log    *testenv.Log  // its standard error
-	exited chan struct{} // once cmd.ProcessState is there
+	log    logFile       // its standard error
+	exited chan struct{} // once the process has ended
+	code   int           // with which it has
+}
+
+// logFile is a log by its path.
+type logFile string
+
+func (l logFile) String() string {
+	text, err := os.ReadFile(string(l))
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
 }
 
 // configuration returns one that listens on unix sockets of these names.
@@ -54,18 +65,25 @@ func start(t testing.TB, dir, config string) *process {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { notify.Close() })
-	p := &process{TB: t, cmd: exec.Command("dkimd", "--config", filepath.Join(dir, "config.toml")), dir: dir, notify: notify, log: &testenv.Log{}, exited: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+filepath.Join(dir, "notify"))
-	p.cmd.Stderr = p.log
-	if err := p.cmd.Start(); err != nil {
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer log.Close()
+	cmd := exec.Command("dkimd", "--config", filepath.Join(dir, "config.toml"))
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+filepath.Join(dir, "notify"))
+	cmd.Stderr = log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &process{TB: t, Process: cmd.Process, dir: dir, notify: notify, log: logFile(log.Name()), exited: make(chan struct{})}
 	go func() {
-		p.cmd.Wait()
+		cmd.Wait()
+		p.code = cmd.ProcessState.ExitCode()
 		close(p.exited)
 	}()
 	t.Cleanup(func() {
-		p.cmd.Process.Kill()
+		p.Kill()
 		<-p.exited
 		if t.Failed() {
 			t.Logf("dkimd's log:\n%s", p.log)
@@ -74,8 +92,8 @@ func start(t testing.TB, dir, config string) *process {
 	return p
 }
 
-// told fails unless this is what systemd is told next.
-func (p *process) told(want string) {
+// told fails unless this is what systemd is told next, and returns what follows.
+func (p *process) told(want string) (more string) {
 	p.Helper()
 	p.notify.SetReadDeadline(time.Now().Add(30 * time.Second))
 	text := make([]byte, 1000)
@@ -86,11 +104,12 @@ func (p *process) told(want string) {
 	if want == "RELOADING=1" && !strings.Contains(string(text[:n]), "\nMONOTONIC_USEC=") {
 		p.Errorf("systemd is not told since when: %q", text[:n])
 	}
+	return string(text[len(want):n])
 }
 
 func (p *process) signal(signal os.Signal) {
 	p.Helper()
-	if err := p.cmd.Process.Signal(signal); err != nil {
+	if err := p.Signal(signal); err != nil {
 		p.Fatal(err)
 	}
 }
@@ -122,8 +141,8 @@ func (p *process) ends(code int) {
 	case <-time.After(30 * time.Second):
 		p.Fatal("dkimd does not end")
 	}
-	if got := p.cmd.ProcessState.ExitCode(); got != code {
-		p.Errorf("dkimd ends with %v, want %d", p.cmd.ProcessState, code)
+	if p.code != code {
+		p.Errorf("dkimd ends with %d, want %d", p.code, code)
 	}
 }
 

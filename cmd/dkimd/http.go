@@ -6,20 +6,26 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"dkimd/signer/milter"
 )
 
 // site is where the daemon answers over HTTP. It can move while it serves.
 type site struct {
 	handler http.Handler
 	addr    string // where it is now; empty: nowhere
+	ln      net.Listener
 	server  *http.Server
 }
 
-// listen opens an address for the site to move to; nil if it is there already,
-// or is to be nowhere.
-func (s *site) listen(addr string) (net.Listener, error) {
+// listen opens an address for the site to move to, unless it is open already;
+// nil if the site is there, or is to be nowhere.
+func (s *site) listen(addr string, inherited *milter.Inherited) (net.Listener, error) {
 	if addr == s.addr || addr == "" {
 		return nil, nil
+	}
+	if ln := inherited.Take(milter.Endpoint{Network: "tcp", Address: addr}); ln != nil {
+		return ln, nil
 	}
 	return net.Listen("tcp", addr)
 }
@@ -33,7 +39,7 @@ func (s *site) move(addr string, ln net.Listener) {
 		s.server.Close()
 		s.server = nil
 	}
-	s.addr = addr
+	s.addr, s.ln = addr, ln
 	if ln == nil {
 		return
 	}

@@ -28,11 +28,13 @@ func main() {
 	defer stop()
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
-	os.Exit(run(ctx, hangup, os.Args[1:], os.Stdout, os.Stderr))
+	upgrade := make(chan os.Signal, 1)
+	signal.Notify(upgrade, syscall.SIGUSR2)
+	os.Exit(run(ctx, hangup, upgrade, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run is the program, apart from what belongs to its process.
-func run(ctx context.Context, hangup <-chan os.Signal, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, hangup, upgrade <-chan os.Signal, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("dkimd", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	path := flags.String("config", "/etc/dkimd/config.toml", "the configuration `file`")
@@ -66,7 +68,7 @@ func run(ctx context.Context, hangup <-chan os.Signal, args []string, stdout, st
 		return exitDone
 	}
 	d := &daemon{path: *path, stderr: stderr}
-	if err := d.serve(ctx, hangup); err != nil {
+	if err := d.serve(ctx, hangup, upgrade); err != nil {
 		report(stderr, err)
 		if errors.As(err, new(loadError)) {
 			return exitUsage

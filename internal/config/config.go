@@ -49,6 +49,7 @@ type Milter struct {
 	IdleTimeout    Duration `toml:"idle_timeout"`
 	FrameTimeout   Duration `toml:"frame_timeout"`
 	StopTimeout    Duration `toml:"stop_timeout"`
+	DrainTimeout   Duration `toml:"drain_timeout"`
 }
 
 // Keys says where key pairs live and what new ones are like.
@@ -151,6 +152,7 @@ func defaults() *Config {
 			IdleTimeout:    Duration(2 * time.Hour),
 			FrameTimeout:   Duration(30 * time.Second),
 			StopTimeout:    Duration(time.Minute),
+			DrainTimeout:   Duration(time.Hour),
 		},
 		Keys: Keys{
 			Store:      "/var/lib/dkimd",
@@ -274,6 +276,7 @@ func (c *Config) check() {
 	positive("milter.idle_timeout", c.Milter.IdleTimeout)
 	positive("milter.frame_timeout", c.Milter.FrameTimeout)
 	positive("milter.stop_timeout", c.Milter.StopTimeout)
+	positive("milter.drain_timeout", c.Milter.DrainTimeout)
 
 	if !filepath.IsAbs(c.Keys.Store) {
 		problem("keys.store", "%q is not an absolute path", c.Keys.Store)

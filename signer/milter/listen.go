@@ -46,6 +46,10 @@ func (e Endpoint) Check() error {
 	return nil
 }
 
+// tempSuffix ends the name under which a unix socket is made. The kernel goes on
+// calling the socket so, which tells ours from those that systemd has made.
+const tempSuffix = "~"
+
 // Listen opens an endpoint. A unix socket appears under its name with its mode
 // and group set. One that is there already is replaced only if nobody answers
 // on it.
@@ -57,7 +61,7 @@ func Listen(e Endpoint) (net.Listener, error) {
 		return nil, err
 	}
 	// Made under another name, so that nobody can connect before the mode is set.
-	temp := e.Address + "~"
+	temp := e.Address + tempSuffix
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -80,7 +84,7 @@ func Listen(e Endpoint) (net.Listener, error) {
 		ln.Close()
 		return nil, err
 	}
-	return &unixListener{ln, e.Address, info}, nil
+	return &unixListener{ln.(*net.UnixListener), e.Address, info}, nil
 }
 
 // checkStale refuses a path at which something other than a dead socket stands.
@@ -133,7 +137,7 @@ func hint(err error) error {
 // unixListener removes its socket when it closes, unless another process has
 // put its own there.
 type unixListener struct {
-	net.Listener
+	*net.UnixListener
 	path string
 	info fs.FileInfo
 }
@@ -142,5 +146,5 @@ func (l *unixListener) Close() error {
 	if info, err := os.Lstat(l.path); err == nil && os.SameFile(info, l.info) {
 		os.Remove(l.path)
 	}
-	return l.Listener.Close()
+	return l.UnixListener.Close()
 }

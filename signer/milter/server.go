@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -57,6 +58,8 @@ func (uncounted) Refused(string)                                {}
 
 // Server serves MTAs. Its methods may be called from any goroutine.
 type Server struct {
+	Inherited *Inherited // endpoints that are open already; to be set before Apply
+
 	settings atomic.Pointer[Settings]
 	stopping atomic.Bool
 	done     sync.WaitGroup // of accept loops and connections
@@ -69,15 +72,33 @@ type Server struct {
 // listener is an open endpoint. Who may connect can change while it is open.
 type listener struct {
 	net.Listener
-	endpoint atomic.Pointer[Endpoint]
+	endpoint  atomic.Pointer[Endpoint]
+	inherited bool
 }
 
 func (s *Server) log() *slog.Logger { return s.settings.Load().Log }
 
-func newListener(ln net.Listener, e Endpoint) *listener {
-	l := &listener{Listener: ln}
+// open opens an endpoint, unless it is open already.
+func (s *Server) open(e Endpoint) (*listener, error) {
+	l := &listener{Listener: s.Inherited.Take(e), inherited: true}
+	if l.Listener == nil {
+		ln, err := Listen(e)
+		if err != nil {
+			return nil, err
+		}
+		l = &listener{Listener: ln}
+	}
 	l.endpoint.Store(&e)
-	return l
+	return l, nil
+}
+
+// leave closes a listener that another process uses, too.
+func (l *listener) leave() {
+	if unix, ok := l.Listener.(*unixListener); ok {
+		unix.UnixListener.Close() // the socket stays
+		return
+	}
+	l.Close()
 }
 
 // NewServer returns a server that does not listen yet.
@@ -98,14 +119,18 @@ func (s *Server) Apply(settings *Settings, endpoints []Endpoint) error {
 		if s.listeners[e.String()] != nil {
 			continue
 		}
-		ln, err := Listen(e)
+		ln, err := s.open(e)
 		if err != nil {
 			for _, ln := range opened {
-				ln.Close()
+				if ln.inherited {
+					ln.leave()
+				} else {
+					ln.Close()
+				}
 			}
 			return err
 		}
-		opened[e.String()] = newListener(ln, e)
+		opened[e.String()] = ln
 	}
 	complete := *settings
 	if complete.Metrics == nil {
@@ -158,11 +183,7 @@ func (s *Server) Shutdown(ctx context.Context) {
 	}
 	s.mu.Unlock()
 
-	finished := make(chan struct{})
-	go func() {
-		s.done.Wait()
-		close(finished)
-	}()
+	finished := s.finished()
 	select {
 	case <-finished:
 		return
@@ -175,6 +196,53 @@ func (s *Server) Shutdown(ctx context.Context) {
 	}
 	s.mu.Unlock()
 	<-finished
+}
+
+// Files returns duplicates of the listeners, for another process to take over.
+func (s *Server) Files() ([]*os.File, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var files []*os.File
+	for _, ln := range s.listeners {
+		file, err := Duplicate(ln.Listener)
+		if err != nil {
+			return files, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
+
+// Leave leaves the listeners to another process that has them.
+func (s *Server) Leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, ln := range s.listeners {
+		ln.leave()
+		delete(s.listeners, name)
+	}
+}
+
+// Drain serves the connections of a server that has left its listeners. It says
+// whether they ended before the context was done.
+func (s *Server) Drain(ctx context.Context) bool {
+	select {
+	case <-s.finished():
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// finished returns a channel that is closed when no listener and no connection
+// is left.
+func (s *Server) finished() <-chan struct{} {
+	finished := make(chan struct{})
+	go func() {
+		s.done.Wait()
+		close(finished)
+	}()
+	return finished
 }
 
 // accept serves a listener until it is closed. When descriptors run out it
