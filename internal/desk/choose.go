@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"dkimd/internal/desk/calendar"
+	"dkimd/internal/provider"
 	"dkimd/keys"
 	"dkimd/keys/dnscheck"
 	"dkimd/keys/finding"
@@ -180,10 +181,11 @@ func records(list []KeyCheck) []record.Record {
 // advice says how the provider's panel wants records, each thing once.
 func (s *Situation) advice(list []record.Record) []finding.Text {
 	var texts []finding.Text
+	said := provider.Provider{}.Advice("", false) // about the host, by each letter
 	for _, r := range list {
 		for _, text := range s.provider.Advice(r.Value(), r.Type() == "CNAME") {
-			if !slices.Contains(texts, text) {
-				texts = append(texts, text)
+			if !slices.Contains(said, text) {
+				texts, said = append(texts, text), append(said, text)
 			}
 		}
 	}

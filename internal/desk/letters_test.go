@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"dkimd/internal/desk/calendar"
-	"dkimd/internal/provider"
 	"dkimd/keys/dnscheck"
 	"dkimd/keys/finding"
 	"dkimd/keys/record"
@@ -55,7 +54,7 @@ var letters = []struct {
 }{
 	{"publish", Publish, Facts{
 		Zone: "example.jp", NameServer: Elsewhere, MailServer: Ours, Records: []record.Record{aRecord},
-		Advice: provider.Provider{}.Advice(aRecord.Value(), false),
+		Advice: new(Situation).advice([]record.Record{aRecord}),
 		SPF:    &SPFChange{Domain: "example.jp", Value: "v=spf1 include:_spf.hosting.example ~all"},
 	}, []string{aRecord.Value(), "v=spf1 include:_spf.hosting.example ~all"}},
 	{"publish_change_spf", Publish, Facts{
@@ -72,7 +71,7 @@ var letters = []struct {
 	}, []string{aRecord.Value()}},
 	{"publish_cname", Publish, Facts{
 		Zone: "example.jp", NameServer: Elsewhere, MailServer: Ours, Records: []record.Record{aCNAME, aSpare},
-		Advice: provider.Provider{}.Advice(aCNAME.Value(), true),
+		Advice: new(Situation).advice([]record.Record{aCNAME, aSpare}),
 	}, []string{aCNAME.Value(), aSpare.Value()}},
 	{"publish_below_zone", Publish, Facts{
 		Domain: "mail.example.jp", Zone: "example.jp", NameServer: Elsewhere, MailServer: Ours,
