@@ -17,7 +17,7 @@ TAGS = $(shell pkg-config --exists 'libcrypto >= 3' 2>/dev/null && echo libcrypt
 # servers that publish our records, and verifiers that others wrote.
 PACKAGES := postfix sasl2-bin libsasl2-modules \
             bind9 bind9-utils bind9-dnsutils knot knot-dnssecutils tinydns \
-            opendkim opendkim-tools python3-dkim libmail-dkim-perl python3-dnspython python3-spf libmail-spf-perl systemd strace prometheus \
+            opendkim opendkim-tools python3-dkim libmail-dkim-perl python3-dnspython python3-spf python3-yaml libmail-spf-perl systemd strace prometheus \
             gcc libssl-dev pkg-config
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2

@@ -28,6 +28,14 @@ func NeedProgram(t testing.TB, names ...string) {
 	}
 }
 
+// NeedFile leaves the test out unless there is a file of that name.
+func NeedFile(t testing.TB, path string) {
+	t.Helper()
+	if _, err := os.Stat(path); err != nil {
+		leaveOut(t, "the file "+path)
+	}
+}
+
 // leaveOut skips the test, and names it in the file that LEFT_OUT says; in CI,
 // where everything can be had, leaving out is failing.
 func leaveOut(t testing.TB, need string) {
