@@ -1,5 +1,10 @@
 package signer
 
+import (
+	"bytes"
+	"encoding/binary"
+)
+
 // bodyScan looks at a body as it passes.
 type bodyScan struct {
 	blank    int  // bytes of white space in a row, so far
@@ -19,6 +24,43 @@ type bodyScan struct {
 const maxTextLine = 998
 
 func (b *bodyScan) scan(p []byte) {
+	for len(p) > 0 {
+		line := p
+		if end := bytes.IndexByte(p, '\n'); end >= 0 {
+			line = p[:end+1]
+		}
+		if b.last == '\n' && plain(line) {
+			b.blank, b.crLast = len("\r\n"), false
+		} else {
+			b.scanBytes(line)
+		}
+		p = p[len(line):]
+	}
+}
+
+// plain says whether a line is as most are: it ends in CRLF, has ASCII text
+// without a blank at either end, and is not too long. There is nothing else to be
+// seen in it.
+func plain(line []byte) bool {
+	text, ok := bytes.CutSuffix(line, []byte("\r\n"))
+	if !ok || len(text) == 0 || len(text) > maxTextLine || text[0] <= ' ' || text[len(text)-1] <= ' ' {
+		return false
+	}
+	return bytes.IndexByte(text, '\r') < 0 && bytes.IndexByte(text, 0) < 0 && allASCII(text)
+}
+
+func allASCII(text []byte) bool {
+	var all uint64
+	for ; len(text) >= 8; text = text[8:] {
+		all |= binary.NativeEndian.Uint64(text)
+	}
+	for _, c := range text {
+		all |= uint64(c)
+	}
+	return all&0x8080808080808080 == 0
+}
+
+func (b *bodyScan) scanBytes(p []byte) {
 	for _, c := range p {
 		if b.last == '\r' && c != '\n' {
 			b.seeBareCR()

@@ -23,12 +23,14 @@ const maxFrame = 1 << 20
 // frames only, after a look at what go-milter trusts blindly.
 //
 // Waiting for a frame may take long: an MTA is silent while a client uploads
-// its mail. A frame that has begun has to end soon.
+// its mail. A frame that has begun has to end soon. Answers go out before a frame
+// is waited for, all at once.
 type guard struct {
 	net.Conn
 	in     *bufio.Reader
 	buffer []byte // holds the last frame
 	frame  []byte // what of it go-milter has not read yet
+	out    []byte // answers that have not gone out yet
 	err    error  // that ended the reading; to be looked at once closed is closed
 	closed chan struct{}
 	once   sync.Once
@@ -37,9 +39,11 @@ type guard struct {
 	frameTimeout time.Duration
 	// leaving says, before a frame is waited for, that no more are wanted.
 	leaving func() bool
-	// lastBody gets body text that comes with the end of the body. libmilter's
-	// MTAs may send it, go-milter ignores it.
+	// lastBody gets body text past go-milter: that which comes with the end of the
+	// body, as libmilter's MTAs may send it and go-milter ignores it; and all of it
+	// if the MTA wants no answers to it, as go-milter would copy it.
 	lastBody func([]byte)
+	silent   bool // the MTA wants no answers to body text
 }
 
 // negotiation reads the MTA's offer, which go-milter gets to read again.
@@ -49,7 +53,9 @@ func (g *guard) negotiation() (offer, error) {
 		return offer{}, err
 	}
 	g.frame = frame
-	return parseOffer(frame)
+	o, err := parseOffer(frame)
+	g.silent = o.protocol&milter.OptNoBodyReply != 0 // which we take
+	return o, err
 }
 
 // Read implements net.Conn for go-milter, which takes every error but EOF for a
@@ -65,29 +71,56 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Write implements net.Conn for go-milter. An MTA that does not read its
-// answers is not waited for.
+// Write implements net.Conn for go-milter.
 func (g *guard) Write(p []byte) (int, error) {
+	g.out = append(g.out, p...)
+	return len(p), nil
+}
+
+// flush sends the answers. An MTA that does not read them is not waited for.
+func (g *guard) flush() error {
+	if len(g.out) == 0 {
+		return nil
+	}
 	g.SetWriteDeadline(time.Now().Add(g.frameTimeout))
-	return g.Conn.Write(p)
+	_, err := g.Conn.Write(g.out)
+	g.out = g.out[:0]
+	return err
 }
 
 // Close implements net.Conn for go-milter, which closes when it is done.
 func (g *guard) Close() error {
 	g.once.Do(func() { close(g.closed) })
-	return g.Conn.Close()
+	return errors.Join(g.flush(), g.Conn.Close())
 }
 
-// next reads the next frame, its length field included.
+// next reads the next frame for go-milter, its length field included.
 func (g *guard) next() ([]byte, error) {
+	for {
+		frame, err := g.readFrame()
+		if err != nil || !g.silent || milter.Code(frame[4]) != milter.CodeBody {
+			return frame, err
+		}
+		g.lastBody(frame[5:])
+	}
+}
+
+func (g *guard) readFrame() ([]byte, error) {
+	if err := g.flush(); err != nil {
+		return nil, err
+	}
 	if g.leaving() {
 		return nil, io.EOF
 	}
-	g.SetReadDeadline(time.Now().Add(g.idleTimeout))
-	if _, err := g.in.Peek(1); err != nil {
-		return nil, err
+	if g.in.Buffered() == 0 {
+		g.SetReadDeadline(time.Now().Add(g.idleTimeout))
+		if _, err := g.in.Peek(1); err != nil {
+			return nil, err
+		}
 	}
-	g.SetReadDeadline(time.Now().Add(g.frameTimeout))
+	if !g.whole() {
+		g.SetReadDeadline(time.Now().Add(g.frameTimeout))
+	}
 	var size [4]byte
 	if _, err := io.ReadFull(g.in, size[:]); err != nil {
 		return nil, torn(err)
@@ -110,6 +143,17 @@ func (g *guard) next() ([]byte, error) {
 		frame = []byte{0, 0, 0, 1, byte(milter.CodeEOB)}
 	}
 	return frame, nil
+}
+
+// whole says whether the next frame is there already, so that there is no waiting
+// for it.
+func (g *guard) whole() bool {
+	n := g.in.Buffered()
+	if n < 4 {
+		return false
+	}
+	size, _ := g.in.Peek(4)
+	return uint64(n) >= 4+uint64(binary.BigEndian.Uint32(size))
 }
 
 func torn(err error) error {
