@@ -2,9 +2,7 @@ package calendar
 
 import (
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	"dkimd/keys/finding"
 )
@@ -27,7 +25,7 @@ func (o *Office) Wish(typed string, received time.Time) (Wish, []finding.Finding
 
 	var findings []finding.Finding
 	find := func(code finding.Code, fill ...string) {
-		findings = append(findings, meanings.New(code, append(fill, "typed", excerpt(typed),
+		findings = append(findings, meanings.New(code, append(fill, "typed", finding.Shorten(typed),
 			"asked", w.Asked.English(), "asked_ja", w.Asked.Japanese(),
 			"date", w.Date.English(), "date_ja", w.Date.Japanese())...))
 	}
@@ -59,16 +57,4 @@ func (o *Office) Wish(typed string, received time.Time) (Wish, []finding.Finding
 		find(Computed, "year", strconv.Itoa(w.Date.Year))
 	}
 	return w, findings
-}
-
-// maxExcerpt is how much of what was written is shown, in characters.
-const maxExcerpt = 40
-
-// excerpt returns the beginning of what was written, on one line.
-func excerpt(typed string) string {
-	shown := []rune(strings.Join(strings.FieldsFunc(typed, func(r rune) bool { return !unicode.IsPrint(r) }), " "))
-	if len(shown) > maxExcerpt {
-		return string(shown[:maxExcerpt]) + "…"
-	}
-	return string(shown)
 }

@@ -1,0 +1,153 @@
+package request
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"dkimd/internal/desk/calendar"
+	"dkimd/keys/finding"
+)
+
+// draft is a request as it was typed.
+type draft struct {
+	kind  Kind
+	codes []finding.Code
+	host  string
+	value []string
+	date  string
+
+	name      name // the host as it is read
+	completed bool // with a domain that does not stand in it
+}
+
+// maxRequests is more than anybody asks for in one mail.
+const maxRequests = 200
+
+// drafts returns what the forms ask for: one draft for each kind and host.
+func drafts(forms []*form) []*draft {
+	var all []*draft
+	for _, f := range forms {
+		for _, g := range f.records() {
+			for _, k := range g.kinds(f) {
+				for _, host := range g.hosts() {
+					if len(all) == maxRequests {
+						return all
+					}
+					all = append(all, newDraft(k, host, g, f))
+				}
+			}
+		}
+	}
+	return all
+}
+
+func newDraft(k Kind, host string, g *group, f *form) *draft {
+	d := &draft{kind: k, host: host, value: g.lines(valueLabel), date: strings.Join(g.date(f), " ")}
+	switch says := g.kind(); {
+	case k == "":
+		d.codes = append(d.codes, KindUnknown)
+	case says != "" && says != k:
+		d.codes = append(d.codes, KindMismatch)
+	}
+	ok := false
+	d.name, ok = readHost(host)
+	switch {
+	case host == "":
+		d.codes = append(d.codes, MissingHost)
+	case !ok:
+		d.codes = append(d.codes, BadHost)
+	case d.isRelative():
+		base, _ := readHost(strings.Join(g.lines(domainLabel), " "))
+		d.complete(base.domain)
+	}
+	return d
+}
+
+// isRelative reports whether the host can be read but has no domain.
+func (d *draft) isRelative() bool {
+	return d.host != "" && d.name.domain == "" && !slices.Contains(d.codes, BadHost)
+}
+
+// complete gives a host that is relative its domain.
+func (d *draft) complete(domain string) {
+	if d.isRelative() && domain != "" {
+		d.name.domain, d.completed = domain, true
+	}
+}
+
+// completeAll gives hosts that are relative the domain of the others, if it is one.
+func completeAll(all []*draft) {
+	only := ""
+	for _, d := range all {
+		switch domain := d.name.domain; {
+		case domain == "" || domain == only:
+		case only == "":
+			only = domain
+		default:
+			return
+		}
+	}
+	for _, d := range all {
+		d.complete(only)
+	}
+}
+
+// hide removes all that may be a part of a private key.
+func (d *draft) hide() {
+	if len(d.value) > 0 || !d.isOurs() {
+		d.value, d.codes = nil, append(d.codes, PrivateKey)
+	}
+	if d.host != "" && !isHostAlone(plain(d.host)) {
+		d.host, d.name, d.codes = "", name{}, append(d.codes, BadHost)
+	}
+	if len(letters.FindAllString(plain(d.date), maxLetters)) == maxLetters {
+		d.date = ""
+	}
+}
+
+// isOurs reports whether the customer asks for a DKIM record that is ours to make.
+func (d *draft) isOurs() bool {
+	return d.kind == DKIM && len(d.value) == 0 && !strings.HasSuffix(d.name.prefix, "_domainkey")
+}
+
+// request returns the request, with what was noticed.
+func (d *draft) request(received time.Time, office *calendar.Office) Request {
+	r := Request{
+		Kind:     d.kind,
+		Domain:   d.name.domain,
+		Host:     Text{Typed: d.host},
+		Value:    Text{Typed: strings.Join(d.value, "\n")},
+		Findings: []finding.Finding{},
+	}
+	codes := d.codes
+	switch {
+	case len(d.value) > 0:
+		var notes []finding.Code
+		r.Value.Read, notes = readValue(d.kind, d.value)
+		codes = append(codes, notes...)
+	case !d.isOurs() && !slices.Contains(codes, PrivateKey):
+		codes = append(codes, MissingValue)
+	}
+	if d.name.domain != "" && !d.isOurs() {
+		r.Host.Read = d.name.String()
+	}
+	switch {
+	case d.completed:
+		codes = append(codes, HostCompleted)
+	case d.isRelative():
+		codes = append(codes, NoDomain)
+	case d.name.domain != "" && d.name.String() != withoutDot(d.host):
+		codes = append(codes, HostCorrected)
+	}
+	for _, code := range codes {
+		r.Findings = append(r.Findings, meanings.New(code, "kind", strings.ToUpper(string(d.kind)), "typed", finding.Shorten(d.host), "host", d.name.String()))
+	}
+	wish, about := office.Wish(d.date, received)
+	r.Date, r.Findings = wish, append(r.Findings, about...)
+	finding.Sort(r.Findings)
+	return r
+}
+
+// withoutDot returns a host as it would be written without a mistake.
+func withoutDot(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }

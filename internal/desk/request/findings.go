@@ -1,0 +1,108 @@
+package request
+
+import "dkimd/keys/finding"
+
+// The codes.
+const (
+	// The mail.
+	NoForm          finding.Code = "no_form"
+	EmptyForm       finding.Code = "empty_form"
+	FormInQuote     finding.Code = "form_in_quote"
+	QuotedForm      finding.Code = "quoted_form_ignored"
+	NoSender        finding.Code = "no_sender"
+	SeveralSenders  finding.Code = "several_senders"
+	ReceivedUnknown finding.Code = "received_unknown"
+	Garbled         finding.Code = "garbled"
+	TooLong         finding.Code = "mail_too_long"
+	PrivateKey      finding.Code = "private_key_sent"
+
+	// A request.
+	KindUnknown    finding.Code = "kind_unknown"
+	KindMismatch   finding.Code = "kind_mismatch"
+	MissingHost    finding.Code = "missing_host"
+	MissingValue   finding.Code = "missing_value"
+	BadHost        finding.Code = "bad_host"
+	NoDomain       finding.Code = "no_domain"
+	HostCompleted  finding.Code = "host_completed"
+	HostCorrected  finding.Code = "host_corrected"
+	ValueWithWords finding.Code = "value_with_words"
+	ValueCorrected finding.Code = "value_corrected"
+	ValueJoined    finding.Code = "value_joined"
+	ValueQuoted    finding.Code = "value_quoted"
+	ValueBlanks    finding.Code = "value_blanks"
+)
+
+// meanings says what each code means and what to do. Of a request, {kind}, {typed}
+// (the host as it was written) and {host} (as it is read) are filled in.
+var meanings = finding.Table{
+	NoForm: finding.Means(finding.Error,
+		"there is no request form in the mail", "ご依頼の書式(【SPFの設定を希望します】など)が見当たりません",
+		"fill in the form of the manual", "マニュアルに記載の書式にて、改めてお送りください"),
+	EmptyForm: finding.Means(finding.Error,
+		"the request form is empty", "ご依頼の書式に内容が記入されていません",
+		"fill in the form and send it again", "内容をご記入のうえ、改めてお送りください"),
+	FormInQuote: finding.Means(finding.Warning,
+		"the form stands in a quotation only: it may be an older request", "ご依頼の書式が引用部分にのみ記載されています",
+		"ask whether this is meant", "今回のご依頼内容として相違がないかをお知らせください"),
+	QuotedForm: finding.Means(finding.Info,
+		"forms in the quotation are not taken as requests", "引用部分に記載の書式は、今回のご依頼に含めておりません",
+		"say so if they are meant too", "あわせてご希望の場合は、改めてお知らせください"),
+	NoSender: finding.Means(finding.Warning,
+		"the sender's address is not known", "送信元のメールアドレスを確認できません",
+		"compare the sender with the registered addresses by hand", "登録メールアドレスとの照合が必要です"),
+	SeveralSenders: finding.Means(finding.Error,
+		"the mail names more than one sender", "送信元のメールアドレスが複数記載されています",
+		"send the request from the registered address alone", "ご登録のメールアドレスより改めてお送りください"),
+	ReceivedUnknown: finding.Means(finding.Warning,
+		"the time of receipt is not in the mail", "受信日時を確認できません",
+		"give the time of receipt: dates depend on it", "受信日時をご確認ください(即日対応の可否に関わります)"),
+	Garbled: finding.Means(finding.Warning,
+		"some characters of the mail cannot be read", "文字化けしている箇所があります",
+		"ask for the request as plain text", "テキスト形式にて改めてお送りください"),
+	TooLong: finding.Means(finding.Warning,
+		"the mail is very long: its end has not been read", "メールが長すぎるため、後半を読み取っておりません",
+		"send the request alone", "ご依頼の内容のみを改めてお送りください"),
+	PrivateKey: finding.Means(finding.Critical,
+		"there is a private key in the mail: whoever has read it can sign as the customer", "メールに秘密鍵が記載されています。第三者に知られた場合、なりすましに悪用されるおそれがあります",
+		"a new key pair is needed: publish its public key only, and delete this mail", "該当の鍵は使用を中止し、新しく作成した公開鍵のみをお知らせください。秘密鍵はお送りにならないでください"),
+
+	KindUnknown: finding.Means(finding.Error,
+		"the form does not say whether it is about SPF, DKIM or DMARC", "SPF、DKIM、DMARCのいずれのご依頼かを確認できません",
+		"say which record is meant", "ご希望の設定(SPF、DKIM、DMARC)をお知らせください"),
+	KindMismatch: finding.Means(finding.Error,
+		"the form is about {kind}, but host or value are of another record", "{kind}のご依頼ですが、ホスト名または値が{kind}のものではありません",
+		"say which record is meant", "ご希望の設定をご確認のうえ、改めてお知らせください"),
+	MissingHost: finding.Means(finding.Error,
+		"the host is missing", "ホスト名(ドメイン名)が記入されていません",
+		"write the host in full", "ホスト名(ドメイン名)をお知らせください"),
+	MissingValue: finding.Means(finding.Error,
+		"the value is missing", "値( VALUE )が記入されていません",
+		"write the value", "値( VALUE )をお知らせください"),
+	BadHost: finding.Means(finding.Error,
+		"this is no host name: {typed}", "ホスト名(ドメイン名)を読み取れません(ご記入:{typed})",
+		"write the host as in _dmarc.example.jp", "ホスト名(ドメイン名)をご確認のうえ、改めてお知らせください"),
+	NoDomain: finding.Means(finding.Error,
+		"the host has no domain: {typed}", "ホスト名にドメイン名が含まれていません(ご記入:{typed})",
+		"write the host with the domain", "ドメイン名を含めたホスト名をお知らせください"),
+	HostCompleted: finding.Means(finding.Warning,
+		"the host {typed} is taken as {host}", "ホスト名「{typed}」を「{host}」と読み取りました",
+		"look whether this is meant", "相違がないかをご確認ください"),
+	HostCorrected: finding.Means(finding.Warning,
+		"{typed} is taken as {host}", "ホスト名「{typed}」を「{host}」と読み取りました",
+		"look whether this is meant", "相違がないかをご確認ください"),
+	ValueWithWords: finding.Means(finding.Error,
+		"the value holds words that are no part of a record", "値( VALUE )にレコードの値ではない文字が含まれています",
+		"write the value alone, exactly as it is to be published", "登録する値のみを、正確にお知らせください"),
+	ValueCorrected: finding.Means(finding.Warning,
+		"the value was written with full-width letters or signs of an office program", "値( VALUE )に全角文字または特殊な記号が含まれていたため、半角に読み替えました",
+		"compare the value", "読み替え後の値に相違がないかをご確認ください"),
+	ValueJoined: finding.Means(finding.Info,
+		"the value was broken over lines", "値( VALUE )が複数行に分かれていたため、1行にまとめました",
+		"compare the value", "まとめた値に相違がないかをご確認ください"),
+	ValueQuoted: finding.Means(finding.Info,
+		"the value was written as in a zone file", "値( VALUE )の引用符を除き、1行にまとめました",
+		"compare the value", "まとめた値に相違がないかをご確認ください"),
+	ValueBlanks: finding.Means(finding.Info,
+		"there were blanks inside the key", "鍵の途中の空白を取り除きました",
+		"compare the value", "取り除いた後の値に相違がないかをご確認ください"),
+}

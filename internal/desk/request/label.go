@@ -1,0 +1,108 @@
+package request
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// label is what a field of the form is for.
+type label int
+
+const (
+	noLabel label = iota
+	hostLabel
+	domainLabel
+	valueLabel
+	dateLabel
+)
+
+// labels are the labels as people write them, by their letters alone.
+var labels = map[string]label{
+	"ホスト名ドメイン名": hostLabel, "ホスト名": hostLabel, "ホスト": hostLabel, "ドメイン名ホスト名": hostLabel,
+	"レコード名": hostLabel, "hostname": hostLabel, "host": hostLabel,
+	"ドメイン名": domainLabel, "ドメイン": domainLabel, "対象ドメイン": domainLabel, "domainname": domainLabel, "domain": domainLabel,
+	"値value": valueLabel, "値": valueLabel, "value": valueLabel, "設定値": valueLabel, "レコード値": valueLabel, "txt値": valueLabel, "txtレコード": valueLabel,
+	"設定希望日営業日のみ": dateLabel, "設定希望日": dateLabel, "希望日": dateLabel, "設定希望日時": dateLabel, "希望日時": dateLabel, "設定日": dateLabel,
+}
+
+// maxLabel is how long a label is, in characters.
+const maxLabel = 40
+
+// cutLabel returns the label at the beginning of a line, and what follows it. The
+// colon may be missing where a blank or the end of the line stands.
+func cutLabel(text string) (l label, rest string) {
+	count := 0
+	for i, r := range text {
+		if count++; count > maxLabel {
+			break
+		}
+		end := i + utf8.RuneLen(r)
+		if found := labels[bare(text[:end])]; found != noLabel && endsLabel(text[end:]) {
+			l, rest = found, text[end:]
+		}
+	}
+	rest = strings.TrimLeft(rest, blanksAndBrackets)
+	if first, size := utf8.DecodeRuneInString(rest); strings.ContainsRune(colons, first) {
+		rest = rest[size:]
+	}
+	return l, strings.TrimSpace(rest)
+}
+
+// What stands around a label, in both widths.
+const (
+	colons            = ":=\uff1a\uff1d\ufe30"
+	blanksAndBrackets = " \t\u00a0\u3000)]\uff09\uff3d】」』"
+)
+
+// bare returns a label without numbering, brackets and blanks.
+func bare(label string) string {
+	folded := strings.ToLower(norm.NFKC.String(label))
+	folded = strings.TrimLeftFunc(folded, func(r rune) bool { return !unicode.IsLetter(r) })
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || strings.ContainsRune("()[]【】「」『』/・", r) {
+			return -1
+		}
+		return r
+	}, folded)
+}
+
+func endsLabel(rest string) bool {
+	first, size := utf8.DecodeRuneInString(rest)
+	return size == 0 || unicode.IsSpace(first) || strings.ContainsRune(colons+blanksAndBrackets, first)
+}
+
+// kinds is one kind or several in a heading.
+const kinds = `((?:SPF|DKIM|DMARC)(?:レコード)?(?:(?:[、,/・&と+]|および|及び)+(?:SPF|DKIM|DMARC)(?:レコード)?)*)`
+
+var (
+	heading = regexp.MustCompile(`^(?:\d+[.)])?[^\p{L}\p{N}]*` + kinds + `の?(?:レコード)?の?(?:設定|追加|登録|変更|更新)の?を?(?:ご?希望|お願い|ご?依頼|ご?申請|お?申し?込)`)
+	kind    = regexp.MustCompile(`SPF|DKIM|DMARC`)
+	// example is what the manual writes above an example of a form.
+	example = regexp.MustCompile(`(?:参考|記入|記載|入力)例`)
+)
+
+// readHeading returns the kinds that a heading such as 【SPFの設定を希望します】 names.
+func readHeading(text string) []Kind {
+	folded := strings.ToUpper(strings.Join(strings.Fields(norm.NFKC.String(text)), ""))
+	found := heading.FindStringSubmatch(folded)
+	if found == nil {
+		return nil
+	}
+	return kindsIn(found[1])
+}
+
+// kindsIn returns the kinds that a text names, each once.
+func kindsIn(text string) []Kind {
+	var all []Kind
+	for _, name := range kind.FindAllString(strings.ToUpper(norm.NFKC.String(text)), -1) {
+		if k := Kind(strings.ToLower(name)); !slices.Contains(all, k) {
+			all = append(all, k)
+		}
+	}
+	return all
+}

@@ -1,0 +1,88 @@
+// Package request reads the mails in which customers ask for SPF, DKIM and DMARC
+// records, as people really fill in such forms. It does no I/O, and knows nothing of
+// DNS; whether a value is right is for others to judge.
+package request
+
+import (
+	"strings"
+	"time"
+
+	"dkimd/internal/desk/calendar"
+	"dkimd/keys/finding"
+)
+
+// Kind is the kind of a record.
+type Kind string
+
+// The kinds.
+const (
+	SPF   Kind = "spf"
+	DKIM  Kind = "dkim"
+	DMARC Kind = "dmarc"
+)
+
+// Mail is what a mail asks for.
+type Mail struct {
+	Sender   string            `json:"sender"`   // the address in From; "" if there is none, or more than one
+	Received time.Time         `json:"received"` // by our own server
+	Requests []Request         `json:"requests"`
+	Findings []finding.Finding `json:"findings"` // on the mail as a whole
+}
+
+// Request asks for one record.
+type Request struct {
+	Kind     Kind              `json:"kind"`   // "" if unknown
+	Domain   string            `json:"domain"` // in lower-case A-labels; "" if it cannot be read
+	Host     Text              `json:"host"`   // where the record is to stand, without a final dot; none if the record is ours to make
+	Value    Text              `json:"value"`
+	Date     calendar.Wish     `json:"date"`
+	Findings []finding.Finding `json:"findings"`
+}
+
+// Text is what was typed, and what is read in it. What holds a private key is blank
+// in both.
+type Text struct {
+	Typed string `json:"typed"`
+	Read  string `json:"read"`
+}
+
+// Read reads a mail, whole with its header or the text alone. The time of receipt is
+// in the topmost Received field; if there is none, it is what the caller gives.
+func Read(content []byte, received time.Time, office *calendar.Office) Mail {
+	msg := open(content)
+	m := Mail{Received: received, Requests: []Request{}, Findings: []finding.Finding{}}
+	find := func(code finding.Code) { m.Findings = append(m.Findings, meanings.New(code)) }
+
+	if msg.privateKey {
+		find(PrivateKey)
+	}
+	var code finding.Code
+	if m.Sender, code = sender(msg.from); code != "" {
+		find(code)
+	}
+	if !msg.received.IsZero() {
+		m.Received = msg.received
+	} else if msg.isMail {
+		find(ReceivedUnknown)
+	}
+	if msg.cut {
+		find(TooLong)
+	}
+	if strings.Contains(msg.text, garbled) {
+		find(Garbled)
+	}
+
+	forms, codes := choose(readForms(split(msg.text)), kindsIn(msg.subject))
+	for _, code := range codes {
+		find(code)
+	}
+	wanted := drafts(forms)
+	completeAll(wanted)
+	for _, d := range wanted {
+		if msg.privateKey {
+			d.hide()
+		}
+		m.Requests = append(m.Requests, d.request(m.Received, office))
+	}
+	return m
+}
