@@ -39,22 +39,32 @@ func (c *dkimCheck) judgeHost(host string) {
 		return
 	}
 	selector, domain, ok := strings.Cut(name, "._domainkey.")
+	if !ok {
+		c.explainHost(name)
+		return
+	}
 	half, twice := doubled(domain)
 	if twice {
 		domain = half
 	}
 	c.fill = []string{"host", record.Host(selector, domain), "domain", domain, "relative", selector + "._domainkey"}
-	switch without, with, missing := strings.Cut(name, ".domainkey."); {
+	if twice {
+		c.find(DoubledDomain)
+	}
+}
+
+// explainHost says what is wrong with a host that is none of a key.
+func (c *dkimCheck) explainHost(name string) {
+	c.fill = []string{"host", name, "domain", name}
+	selector, domain, missing := strings.Cut(name, ".domainkey.")
+	switch {
 	case missing:
-		c.fill = []string{"host", record.Host(without, with), "domain", with}
+		c.fill = []string{"host", record.Host(selector, domain), "domain", domain}
 		c.find(MissingUnderscore, "label", "_domainkey")
 	case strings.HasPrefix(name, "_domainkey."):
 		c.find(DKIMNoSelector)
-	case !ok:
-		c.fill = []string{"host", name, "domain", name}
+	default:
 		c.find(DKIMHost)
-	case twice:
-		c.find(DoubledDomain)
 	}
 }
 
@@ -66,6 +76,7 @@ func (c *dkimCheck) judge(value string) {
 	bare := record.WithoutBlanks(clean)
 	p := record.WithoutBlanks(record.Tag(clean, "p"))
 	key, err := record.Parse(clean)
+	kind := KindOf("", clean)
 	switch {
 	case err == nil:
 		c.judgeKey(key)
@@ -76,10 +87,10 @@ func (c *dkimCheck) judge(value string) {
 		c.find(TXTInsteadOfCNAME, "value", finding.Excerpt(bare))
 	case record.IsCut(record.Decode(p)) || base64Text.MatchString(p) && len(p)%4 != 0:
 		c.find(Truncated)
-	case record.Tag(clean, "v") != "" && !strings.HasPrefix(bare, "v=DKIM1"):
-		c.find(WrongVersion, "value", finding.Excerpt(clean))
-	case p == "" && !strings.HasPrefix(bare, "v=DKIM1"):
+	case kind == KindSPF, kind == KindDMARC, p == "" && kind != KindDKIM:
 		c.find(NotDKIM, "value", finding.Excerpt(clean))
+	case record.Tag(clean, "v") != "" && !strings.HasPrefix(bare, "v=DKIM1"):
+		c.find(WrongVersion)
 	default:
 		c.find(Malformed, "error", finding.Excerpt(strings.TrimPrefix(err.Error(), "record: ")))
 	}

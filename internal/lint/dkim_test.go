@@ -128,8 +128,8 @@ var dkimCases = []struct{ name, host, value, codes string }{
 	{"PEM alone", dkimHost, pemPublic, "pem_armour not_dkim"},
 	{"the key alone", dkimHost, p(key), "not_dkim"},
 	{"a name", dkimHost, "s1.dkim.hosting.example.", "txt_instead_of_cname"},
-	{"SPF", dkimHost, "v=spf1 -all", "wrong_version"},
-	{"DMARC", dkimHost, "v=DMARC1; p=none", "wrong_version"},
+	{"SPF", dkimHost, "v=spf1 -all", "not_dkim"},
+	{"DMARC", dkimHost, "v=DMARC1; p=none", "not_dkim"},
 	{"nothing", dkimHost, "", "not_dkim"},
 	{"words", dkimHost, "please see the attachment", "not_dkim"},
 

@@ -23,10 +23,11 @@ func (f *findings) find(code finding.Code, fill ...string) {
 	f.list = append(f.list, table.New(code, append(fill, f.fill...)...))
 }
 
-// sorted returns the findings, the worst first.
+// sorted returns the findings, the worst first. There may be none, but there is a
+// list: for JSON.
 func (f *findings) sorted() []finding.Finding {
 	finding.Sort(f.list)
-	return f.list
+	return append([]finding.Finding{}, f.list...)
 }
 
 // clean names what a value picked up on its way, and returns it without. Of a
@@ -94,5 +95,5 @@ func parseHost(host string) (name string, ok bool) {
 // example.jp.example.jp.
 func doubled(domain string) (half string, ok bool) {
 	half = domain[:len(domain)/2]
-	return half, domain == half+"."+half
+	return half, domain == half+"."+half && strings.Contains(half, ".")
 }

@@ -130,8 +130,9 @@ func (c *spfCheck) parse(value string) []term {
 	var terms []term
 	for _, text := range cutSPF(value) {
 		t, err := parseTerm(text)
+		unknown := t.modifier && t.name != "redirect"
 		switch {
-		case joined.MatchString(text):
+		case joined.MatchString(text) && !unknown:
 			c.find(SPFJoined, "term", finding.Excerpt(text))
 		case err != nil:
 			c.find(SPFSyntax, "term", finding.Excerpt(text), "error", err.Error())

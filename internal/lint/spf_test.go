@@ -58,6 +58,8 @@ var spfCases = []spfCase{
 	{name: "beside", value: "v=spf1 redirect=nothing.beside.test ~all", codes: "spf_redirect_ignored", result: evaluated},
 	{name: "ptr", value: "v=spf1 ptr -all", codes: "spf_ptr", result: evaluated},
 	{name: "unknown", value: "v=spf1 ip4=192.0.2.1 -all", codes: "spf_unknown_modifier", result: evaluated},
+	{name: "unknowna", value: "v=spf1 a-include:b=x -all", codes: "spf_joined", result: permError},
+	{name: "unknownb", value: "v=spf1 a-b=mx:x -all", codes: "spf_unknown_modifier", result: evaluated},
 	{name: "macroinclude", value: "v=spf1 include:%{i}._spf.macroinclude.test -all", zone: txt("*._spf", "v=spf1 -all"), codes: "spf_macro", result: evaluated},
 	{name: "long", value: "v=spf1 " + strings.Repeat("ip4:192.0.2.1 ", 35) + "-all", codes: "spf_long", result: evaluated},
 	{name: "longtogether", value: "v=spf1 -all", zone: txt("@", strings.Repeat("x", 450)), codes: "spf_long", result: evaluated},

@@ -170,6 +170,3 @@ func checkEnd(domain string) error {
 	}
 	return errors.New("it does not end in a domain name of two labels at least")
 }
-
-// hasMacro reports whether a domain-spec is another one for each message.
-func (t term) hasMacro() bool { return strings.Contains(t.domain, "%") }
