@@ -13,12 +13,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// A name server that is all there is of DNS: it delegates example.jp to itself,
-// and takes changes of it.
+// A name server that is all there is of DNS: it delegates example.jp to itself, a
+// customer's zone, and ours.jp, a zone of ours, and takes changes of both.
 const (
 	worldStatements = `key "dkimctl" { algorithm hmac-sha256; secret "c2VjcmV0IGZvciB0ZXN0cyBvbmx5LCBub3QgYSBzZWNyZXQ="; };
+view world {
+recursion yes;
 zone "jp" { type primary; file "jp"; };
+zone "ours.jp" { type primary; file "ours.jp"; update-policy { grant dkimctl zonesub TXT; }; };
 zone "example.jp" { type primary; file "example.jp"; allow-update { 127.0.0.1; }; };
+};
 `
 	worldConfig = `[keys]
 store = "$WORK/store"
@@ -33,7 +37,8 @@ key_file = "$WORK/tsig.key"
 )
 
 var worldFiles = map[string]string{
-	"jp":         worldSOA + "@ NS ns.jp.\nns A 127.0.0.1\nexample NS ns.example\nns.example A 127.0.0.1\n_spf.hosting TXT \"v=spf1 ip4:192.0.2.0/24 -all\"\n",
+	"jp":         worldSOA + "@ NS ns.jp.\nns A 127.0.0.1\nexample NS ns.example\nns.example A 127.0.0.1\nours NS ns\n_spf.hosting TXT \"v=spf1 ip4:192.0.2.0/24 -all\"\n",
+	"ours.jp":    worldSOA + "@ NS ns.jp.\n",
 	"example.jp": worldSOA + "@ NS ns\nns A 127.0.0.1\n",
 }
 

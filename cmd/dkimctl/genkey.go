@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ With --delegate the customer enters two CNAMEs for each algorithm into a zone of
   dkimctl genkey example.jp --algorithm ed25519
   dkimctl genkey example.jp example.com --json`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, names []string) error { return u.genkey(names, o) },
+		RunE: func(cmd *cobra.Command, names []string) error { return u.genkey(cmd.Context(), names, o) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.selector, "selector", "", "the selector (default: s, year, month and a letter, as s202611a)")
@@ -62,7 +63,7 @@ With --delegate the customer enters two CNAMEs for each algorithm into a zone of
 	return cmd
 }
 
-func (u *ui) genkey(names []string, o genkeyOptions) error {
+func (u *ui) genkey(ctx context.Context, names []string, o genkeyOptions) error {
 	c, err := u.config()
 	if err != nil {
 		return err
@@ -98,10 +99,9 @@ func (u *ui) genkey(names []string, o genkeyOptions) error {
 	var errs []error
 	views := func(yield func(keyView) bool) {
 		for _, domain := range domains {
-			views, err := u.makeKeys(store, c, domain, algorithms, o)
+			views, err := u.makeKeys(ctx, store, c, domain, algorithms, o)
 			if err != nil {
 				errs = append(errs, err)
-				continue
 			}
 			for _, view := range views {
 				if !yield(view) {
@@ -191,8 +191,9 @@ func delegationZone(c *config.Config) (string, error) {
 }
 
 // makeKeys makes the key pairs of one domain, all or none. They go behind the
-// domain's CNAMEs if it has some, unless a selector is asked for.
-func (u *ui) makeKeys(store *keys.Dir, config *config.Config, domain string, algorithms []string, o genkeyOptions) ([]keyView, error) {
+// domain's CNAMEs if it has some, unless a selector is asked for. Beside an error they
+// are returned if only their records could not be published.
+func (u *ui) makeKeys(ctx context.Context, store *keys.Dir, config *config.Config, domain string, algorithms []string, o genkeyOptions) ([]keyView, error) {
 	// The slow work first: nobody else can change the store during Update.
 	privates := make([]crypto.Signer, len(algorithms))
 	for i, algorithm := range algorithms {
@@ -268,7 +269,7 @@ func (u *ui) makeKeys(store *keys.Dir, config *config.Config, domain string, alg
 	if !hasRSA {
 		u.warn("many receivers do not verify Ed25519: " + domain + " needs an RSA key as well")
 	}
-	return views, nil
+	return views, u.publishDelegated(ctx, store, config, domain)
 }
 
 // add puts a new key into a change: with the selector that is asked for, behind a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,6 +103,47 @@ func (u *ui) publish(ctx context.Context, names []string, selector string, remov
 	return nil
 }
 
+// publishDelegated brings the records that customers' CNAMEs lead to up to date in our
+// own zone: those of revoked keys go, those of the others come. Without a name server
+// that it may tell, it says what there is to do.
+func (u *ui) publishDelegated(ctx context.Context, store *keys.Dir, c *config.Config, domain string) error {
+	d, err := readDomain(store, domain)
+	if err != nil {
+		return err
+	}
+	gone, here := delegated(d)
+	if len(gone)+len(here) == 0 {
+		return nil
+	}
+	if c.Publish.Server == "" {
+		for _, k := range gone {
+			u.hint("the record in our own zone is to be removed: " + d.Record(k).TXT().Host())
+		}
+		if len(here) > 0 {
+			u.hint("the records in our own zone are to be published: dkimctl record " + domain + " --target --format zone")
+		}
+		return nil
+	}
+	server, err := primary(c)
+	if err != nil {
+		return err
+	}
+	done, err := bringUpToDate(ctx, server, d, here)
+	for _, v := range done {
+		if v.Result != present {
+			u.hint("our own zone: " + v.Host + ": " + v.Result)
+		}
+	}
+	if err != nil {
+		again := "dkimctl publish " + domain
+		if len(here) == 0 {
+			again += " --remove"
+		}
+		return failed(fmt.Errorf("the records of %s in our own zone are not up to date: %w", domain, err), "when that is mended: "+again)
+	}
+	return nil
+}
+
 // primary returns the name server that has our zones.
 func primary(c *config.Config) (*dnsupdate.Server, error) {
 	if c.Publish.Server == "" {
@@ -120,7 +162,7 @@ func primary(c *config.Config) (*dnsupdate.Server, error) {
 }
 
 // publishDomain publishes the records of one domain, or removes those of its
-// revoked keys. It returns what it has done also beside an error.
+// revoked keys.
 func publishDomain(ctx context.Context, server *dnsupdate.Server, store *keys.Dir, domain, selector string, remove bool) ([]publishView, error) {
 	d, err := readDomain(store, domain)
 	if err != nil {
@@ -130,12 +172,47 @@ func publishDomain(ctx context.Context, server *dnsupdate.Server, store *keys.Di
 	if err != nil {
 		return nil, err
 	}
-	change := publishRecord
 	if remove {
-		change = removeRecord
+		return changeRecords(ctx, server, d, list, removeRecord)
 	}
+	return bringUpToDate(ctx, server, d, list)
+}
+
+// delegated returns the keys that CNAMEs led to and those that they lead to.
+func delegated(d *keys.Domain) (gone, here []keys.Key) {
+	for _, k := range d.Keys {
+		switch {
+		case k.Via == "":
+		case k.State == keys.Revoked:
+			gone = append(gone, k)
+		default:
+			here = append(here, k)
+		}
+	}
+	return gone, here
+}
+
+// bringUpToDate publishes the records of keys, where those of their predecessors
+// behind a CNAME may still be.
+func bringUpToDate(ctx context.Context, server *dnsupdate.Server, d *keys.Domain, list []keys.Key) ([]publishView, error) {
+	gone, _ := delegated(d)
+	done, err := changeRecords(ctx, server, d, gone, removeRecord)
+	done = slices.DeleteFunc(done, func(v publishView) bool { return v.Result == absent })
+	if err != nil {
+		return done, err
+	}
+	more, err := changeRecords(ctx, server, d, list, publishRecord)
+	return append(done, more...), err
+}
+
+// changeRecords does something with the record of each key. It returns what it has
+// done also beside an error.
+func changeRecords(ctx context.Context, server *dnsupdate.Server, d *keys.Domain, list []keys.Key,
+	change func(ctx context.Context, server *dnsupdate.Server, host, value string) (result string, err error),
+) ([]publishView, error) {
 	var done []publishView
 	var errs []error
+	var err error
 	for _, k := range list {
 		txt := d.Record(k).TXT()
 		v := publishView{Domain: d.Name, Selector: k.Selector, State: k.State, Host: txt.Host(), Value: txt.Value()}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -20,14 +21,14 @@ What remains is the list of its keys and their history, so that no selector is
 ever used again. If the customer comes back: dkimctl genkey.`,
 		Example: "  dkimctl remove example.jp",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return u.remove(args[0]) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return u.remove(cmd.Context(), args[0]) },
 	}
 	u.jsonFlag(cmd)
 	return cmd
 }
 
-func (u *ui) remove(name string) error {
-	store, _, err := u.store()
+func (u *ui) remove(ctx context.Context, name string) error {
+	store, c, err := u.store()
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,10 @@ func (u *ui) remove(name string) error {
 	}
 	views := slices.Collect(viewKeys(store, written, revoked))
 	for _, v := range views {
-		u.hint(u.removable(v))
+		u.hintRemovable(v)
 	}
-	return printAll(u, slices.Values(views), "", u.printRevoked)
+	if known.Delegation != nil {
+		u.hint(u.say("the customer's CNAMEs lead nowhere now, and may be removed", "お客様の DNS の CNAME は不要となりましたので、削除していただけます"))
+	}
+	return errors.Join(u.publishDelegated(ctx, store, c, known.Name), printAll(u, slices.Values(views), "", u.printRevoked))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,8 +31,8 @@ DNS.`,
 		Args: cobra.ExactArgs(1),
 
 		DisableFlagsInUseLine: true,
-		RunE: func(_ *cobra.Command, args []string) error {
-			return u.revoke(args[0], selector, compromised)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return u.revoke(cmd.Context(), args[0], selector, compromised)
 		},
 	}
 	cmd.Flags().StringVar(&selector, "selector", "", "the key's selector")
@@ -40,11 +41,11 @@ DNS.`,
 	return cmd
 }
 
-func (u *ui) revoke(name, selector string, compromised bool) error {
+func (u *ui) revoke(ctx context.Context, name, selector string, compromised bool) error {
 	if compromised {
-		return u.replace(name, selector)
+		return u.replace(ctx, name, selector)
 	}
-	c, err := u.config()
+	store, c, err := u.store()
 	if err != nil {
 		return err
 	}
@@ -58,19 +59,19 @@ func (u *ui) revoke(name, selector string, compromised bool) error {
 	if err != nil {
 		return err
 	}
-	u.hint(u.removable(view))
-	return printAll(u, slices.Values([]keyView{view}), "", u.printRevoked)
+	u.hintRemovable(view)
+	return errors.Join(u.publishDelegated(ctx, store, c, view.Domain), printAll(u, slices.Values([]keyView{view}), "", u.printRevoked))
 }
 
 // replace revokes a key that somebody else may have, and makes a new one, in one
 // step.
-func (u *ui) replace(name, selector string) error {
+func (u *ui) replace(ctx context.Context, name, selector string) error {
 	t, err := u.target(name, selector)
 	if err != nil {
 		return err
 	}
 	old := t.key
-	made, err := u.makeKeys(t.store, t.config, t.domain.Name, []string{old.Algorithm}, genkeyOptions{
+	made, err := u.makeKeys(ctx, t.store, t.config, t.domain.Name, []string{old.Algorithm}, genkeyOptions{
 		bits: max(old.Bits, t.config.Keys.RSABits),
 		why:  "instead of " + old.Selector + ", which is compromised",
 		first: func(change *keys.Change) error {
@@ -81,14 +82,14 @@ func (u *ui) replace(name, selector string) error {
 			return notWanted(change.RevokeCompromised(i, moveNow("revoke --compromised")))
 		},
 	})
-	if err != nil {
+	if len(made) == 0 {
 		return err
 	}
-	u.hint(u.removable(viewKey(t.store, t.domain, old)))
+	u.hintRemovable(viewKey(t.store, t.domain, old))
 	if old.State == keys.Active {
 		u.warn(t.domain.Name + " has no " + old.Algorithm + " signatures until the new key is active")
 	}
-	return printAll(u, slices.Values(made), "\n", u.printMade)
+	return errors.Join(err, printAll(u, slices.Values(made), "\n", u.printMade))
 }
 
 func (u *ui) printRevoked(v keyView) {
@@ -97,10 +98,13 @@ func (u *ui) printRevoked(v keyView) {
 		fmt.Sprintf("%s: セレクタ %s の鍵を失効させ、秘密鍵を破棄しました", v.Domain, v.Selector)))
 }
 
-// removable says what may happen to the record of a revoked key.
-func (u *ui) removable(v keyView) string {
+// hintRemovable says what may happen to the customer's record of a revoked key.
+func (u *ui) hintRemovable(v keyView) {
+	if v.Type == "CNAME" {
+		return // behind it comes another key, or the domain is removed
+	}
 	empty := record.Key{Algorithm: v.Algorithm}.Value()
-	return u.say(
+	u.hint(u.say(
 		fmt.Sprintf("the record %s may be removed now, or replaced by the empty one: %s", v.Host, empty),
-		fmt.Sprintf("レコード %s は削除するか、空のレコード %s に置き換えてください", v.Host, empty))
+		fmt.Sprintf("レコード %s は削除するか、空のレコード %s に置き換えてください", v.Host, empty)))
 }

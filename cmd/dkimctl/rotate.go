@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -18,20 +19,22 @@ func newRotate(u *ui) *cobra.Command {
 		Short: "Make a new key beside the active one and print the record to publish",
 		Long: `Make a new key pair for each active key of a domain, of the same algorithm, and
 print the DNS record to publish. The active key goes on signing until the new one
-is made active.
+is made active. Keys of a domain that is delegated need nothing of the customer; the
+selector that the new key gets is free once mail in flight has arrived that was signed
+with its last one.
 
 With --due, for all domains whose active keys are older than keys.rotate_after and
 have no successor yet.`,
 		Example: `  dkimctl rotate example.jp
   dkimctl rotate --due --json`,
-		RunE: func(_ *cobra.Command, names []string) error { return u.rotate(names, due) },
+		RunE: func(cmd *cobra.Command, names []string) error { return u.rotate(cmd.Context(), names, due) },
 	}
 	cmd.Flags().BoolVar(&due, "due", false, "all domains with a key that is due")
 	u.jsonFlag(cmd)
 	return cmd
 }
 
-func (u *ui) rotate(names []string, due bool) error {
+func (u *ui) rotate(ctx context.Context, names []string, due bool) error {
 	if due == (len(names) > 0) {
 		return usage(errors.New("name domains, or give --due"), "dkimctl rotate --help shows examples")
 	}
@@ -46,7 +49,7 @@ func (u *ui) rotate(names []string, due bool) error {
 	var errs []error
 	views := func(yield func(keyView) bool) {
 		each := func(domain string) bool {
-			made, err := u.rotateDomain(store, c, domain, due)
+			made, err := u.rotateDomain(ctx, store, c, domain, due)
 			if err != nil {
 				errs = append(errs, err)
 			}
@@ -80,7 +83,7 @@ func (u *ui) rotate(names []string, due bool) error {
 }
 
 // rotateDomain makes new keys for a domain, if only for those that are due.
-func (u *ui) rotateDomain(store *keys.Dir, c *config.Config, domain string, due bool) ([]keyView, error) {
+func (u *ui) rotateDomain(ctx context.Context, store *keys.Dir, c *config.Config, domain string, due bool) ([]keyView, error) {
 	d, err := readDomain(store, domain)
 	if err != nil {
 		return nil, err
@@ -96,7 +99,7 @@ func (u *ui) rotateDomain(store *keys.Dir, c *config.Config, domain string, due 
 	}
 	switch {
 	case len(algorithms) > 0:
-		return u.makeKeys(store, c, domain, algorithms, genkeyOptions{bits: bits, why: "rotate"})
+		return u.makeKeys(ctx, store, c, domain, algorithms, genkeyOptions{bits: bits, why: "rotate"})
 	case due:
 		return nil, nil
 	case len(d.In(keys.Active)) == 0:

@@ -31,12 +31,14 @@ const (
 	dnsZone    = dnsSOA + "@ NS ns1.example.\n@ NS ns2.example.\n"
 	dnsTSIGKey = `key "dkimctl" { algorithm hmac-sha256; secret "bm90IGEgc2VjcmV0OiBsb29wYmFjayBpbiBhIHRlc3Q="; };
 `
-	dnsStatements = dnsTSIGKey + `
+	dnsStatements = dnsTSIGKey + `view world {
+recursion yes;
 zone "jp" { type primary; file "jp"; };
 zone "example" { type primary; file "example"; };
 zone "example.jp" { type primary; file "example.jp"; allow-update { 127.0.0.1; }; };
 zone "new.example" { type primary; file "new.example"; allow-update { 127.0.0.1; }; };
 zone "hosting.example" { type primary; file "hosting.example"; update-policy { grant dkimctl subdomain dkim.hosting.example TXT; }; };
+};
 `
 	// dnsConfig is what dkimctl is told of it.
 	dnsConfig = `
