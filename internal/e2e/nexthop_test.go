@@ -21,7 +21,7 @@ type nextHop struct {
 	mu    sync.Mutex
 	conns []net.Conn
 	mails []mail
-	// arrived is called with each mail when it is there; nil: not.
+	// arrived is called with each mail before it can be found; nil: not.
 	arrived func(mail)
 }
 
@@ -107,12 +107,14 @@ func (n *nextHop) serve(conn net.Conn) {
 				return
 			}
 			n.mu.Lock()
-			n.mails = append(n.mails, m)
 			arrived := n.arrived
 			n.mu.Unlock()
 			if arrived != nil {
 				arrived(m)
 			}
+			n.mu.Lock()
+			n.mails = append(n.mails, m)
+			n.mu.Unlock()
 			c.PrintfLine("250 2.0.0 Ok")
 		case "QUIT":
 			c.PrintfLine("221 2.0.0 Bye")

@@ -71,9 +71,10 @@ func (s *story) run(t testing.TB, want int, args ...string) (stdout string) {
 // signsWith waits until the mail of a login is signed with these keys.
 func (s *story) signsWith(t testing.TB, login, selectors string) {
 	t.Helper()
+	c := s.login(t, port465, login)
 	waitFor(t, "signatures with "+selectors, func() bool {
 		to := newRecipient()
-		id := s.login(t, port465, login).mustSend(t, login, to, message(login, to))
+		id := c.mustSend(t, login, to, message(login, to))
 		line := s.line(t, id)
 		return line["msg"] == "signed" && line["selector"] == selectors
 	})
@@ -178,4 +179,99 @@ func selectorsOf(records []made) string {
 		selectors = append(selectors, r.Selector)
 	}
 	return strings.Join(selectors, ",")
+}
+
+// A customer whose DNS is elsewhere, from the order to signed mail and to the end of
+// the contract, without a restart and without a hand on the store: once with a TXT
+// record, once with CNAMEs into a zone of ours.
+func TestTheStoryOfACustomer(t *testing.T) {
+	const jiro = "jiro@new.example"
+	for name, test := range map[string]struct {
+		order   []string
+		entered string // type of what the customer enters
+	}{
+		"by TXT":   {[]string{"genkey", "new.example", "--json"}, "TXT"},
+		"by CNAME": {[]string{"genkey", "new.example", "--delegate", "--json"}, "CNAME"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := startStory(t)
+			c := s.login(t, port465, jiro)
+			send := func() (id, to string) {
+				to = newRecipient()
+				return c.mustSend(t, jiro, to, message(jiro, to)), to
+			}
+			id, to := send()
+			s.checkUnsigned(t, id, to, "no_key")
+
+			// The order: two keys, what the customer has to enter is printed.
+			made := parseMade(t, s.run(t, 0, test.order...))
+			waitFor(t, "the new keys", func() bool {
+				id, to = send()
+				return s.line(t, id)["reason"] == "key_pending"
+			})
+			s.checkUnsigned(t, id, to, "key_pending")
+
+			// The customer enters it, what is ours is published; the check sees it, twice.
+			for _, r := range made {
+				if r.Type != test.entered {
+					t.Errorf("the customer is to enter a %s", r.Type)
+				}
+				value := r.Value
+				if r.Type == "TXT" {
+					value = s.run(t, 0, "record", r.Domain, "--selector", r.Selector, "--format", "split")
+				} else {
+					value += "."
+				}
+				s.dns.enter(t, fmt.Sprintf("update add %s. 60 %s %s\nsend\n", r.Host, r.Type, strings.TrimSpace(value)))
+			}
+			s.run(t, 3, "check", "new.example", "--activate")
+			s.dns.transfer()
+			for range 2 {
+				s.day++
+				s.run(t, 0, "check", "--all", "--state", "pending", "--activate")
+			}
+			keys := made[:2]
+			s.signsWith(t, jiro, selectorsOf(keys))
+			stop := s.dns.watch(s.hop)
+			_, to = send()
+			s.hop.wait(t, to)
+			if selectors := s.verifyAll(t, stop(), "new.example"); len(selectors) != 2 {
+				t.Errorf("signed with %v", selectors)
+			}
+
+			// The next keys. Behind CNAMEs the customer has nothing to do.
+			s.day += 400
+			next := parseMade(t, s.run(t, 0, "rotate", "new.example", "--json"))
+			if test.entered == "TXT" {
+				for _, r := range next {
+					s.dns.enter(t, s.run(t, 0, "record", "new.example", "--selector", r.Selector, "--format", "nsupdate"))
+				}
+			}
+			s.dns.transfer()
+			for range 2 {
+				s.day++
+				s.run(t, 0, "check", "new.example", "--activate")
+			}
+			s.signsWith(t, jiro, selectorsOf(next))
+			stop = s.dns.watch(s.hop)
+			_, to = send()
+			s.hop.wait(t, to)
+			s.verifyAll(t, stop(), "new.example")
+
+			// The customer leaves: mail goes on, unsigned.
+			s.run(t, 0, "remove", "new.example")
+			waitFor(t, "an unsigned mail", func() bool {
+				id, to = send()
+				return s.line(t, id)["msg"] == "unsigned"
+			})
+			s.checkUnsigned(t, id, to, "no_key")
+			if test.entered == "CNAME" {
+				for _, r := range append(keys, next...) {
+					if value := s.dns.txt(s.dns.ports[0], r.Value); value != "" {
+						t.Errorf("%s still has %s", r.Value, value)
+					}
+				}
+			}
+		})
+	}
 }

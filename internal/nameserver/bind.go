@@ -45,10 +45,11 @@ func StartSecondary(t testing.TB, primary string, zones ...string) (port string,
 	t.Helper()
 	dir, controlPort := t.TempDir(), freePort(t)
 	port = freePort(t)
-	conf := fmt.Sprintf(bindOptions, dir, port) + fmt.Sprintf(control, controlPort)
+	conf := fmt.Sprintf(bindOptions, dir, port) + fmt.Sprintf(control, controlPort) + "view all {\nrecursion yes; // or it would not follow CNAMEs from one of its zones into another\n"
 	for _, zone := range zones {
 		conf += fmt.Sprintf("zone %q { type secondary; file %q; primaries { 127.0.0.1 port %s; }; };\n", zone, zone, primary)
 	}
+	conf += "};\n"
 	key, _, _ := strings.Cut(control, "\n")
 	rndcConf := filepath.Join(dir, "rndc.conf")
 	writeFiles(t, dir, map[string]string{"named.conf": conf, "rndc.conf": key + "\noptions { default-key \"control\"; };\n"})
