@@ -53,8 +53,8 @@ func (f *form) isFilled(subject []Kind) bool {
 // withoutExamples removes the manual's example, unless it is all there is: then
 // somebody has filled it in.
 func withoutExamples(forms []*form) []*form {
-	if real := slices.DeleteFunc(slices.Clone(forms), func(f *form) bool { return f.example }); len(real) > 0 {
-		return real
+	if rest := slices.DeleteFunc(slices.Clone(forms), func(f *form) bool { return f.example }); len(rest) > 0 {
+		return rest
 	}
 	return forms
 }

@@ -68,7 +68,7 @@ func (r *reader) line(l line) {
 		r.beginField(valueLabel, l.quoted)
 		r.add(l.text, l.quoted)
 	case r.field == nil:
-	case l.text == "" && len(r.field.lines) == 0 && r.label != dateLabel: // what was typed may stand below
+	case l.text == "" && len(r.field.lines) == 0: // what was typed may stand below
 	case l.text != "" && !r.field.isFull() && r.goesOn(l.text):
 		r.add(l.text, l.quoted)
 	default:
@@ -106,11 +106,12 @@ func (r *reader) add(text string, quoted bool) {
 }
 
 var (
-	hostLike = regexp.MustCompile(`^(?:_\S+|@|[^\s、。]*[.@][^\s、。]*)$`)
-	dateLike = regexp.MustCompile(`\d|日|週|曜|急|早|希望|なし`)
-	// A key has no blanks, and all else that goes on has tags; terms of SPF are words
-	// with signs.
-	keyLine = regexp.MustCompile(`^[A-Za-z0-9+/=;:"()\\]+$|[;"]`)
+	hostLike  = regexp.MustCompile(`^(?:_\S+|@|[^\s、。]*[.@][^\s、。]*)$`)
+	dateLike  = regexp.MustCompile(`\d\s*[/年月]|[本今明]日|週|曜|急|早く|希望|^なし`)
+	valueLike = regexp.MustCompile(`[="]|^-----BEGIN|^[A-Za-z0-9+/]{40}`)
+	// The lines of a key have no blanks, and what goes on otherwise has tags; terms of
+	// SPF are words with signs.
+	keyLine = regexp.MustCompile(`^[A-Za-z0-9+/=;:"()\\]+$|[;"]|^-----(?:BEGIN|END)`)
 	term    = regexp.MustCompile(`^[("]*[+?~-]?(?:all|a|mx|ptr)[)"]*$|[:/="]`)
 )
 
@@ -126,7 +127,7 @@ func (r *reader) goesOn(text string) bool {
 	}
 	switch {
 	case first:
-		return strings.ContainsAny(text, `="`)
+		return valueLike.MatchString(text)
 	case !isASCII(text) || strings.Trim(text, "-=_*") == "":
 		return false
 	case r.kind() == DKIM:

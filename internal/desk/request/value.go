@@ -10,12 +10,12 @@ import (
 )
 
 var (
-	version  = regexp.MustCompile(`(?i)^[\s("]*v\s*=\s*"?(spf1|dkim1|dmarc1)\b`)
-	inTXT    = regexp.MustCompile(`(?i)^[^"]*\bTXT\s*\(?\s*"`)
-	quoted   = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"?`)
-	escaped  = regexp.MustCompile(`\\(.)`)
-	autolink = regexp.MustCompile(`\s*<(?:mailto:|https?://)[^<>]*>`)
-	key      = regexp.MustCompile(`(?i)(\bp\s*=)([^;]*)`)
+	version    = regexp.MustCompile(`(?i)^[\s("]*v\s*=\s*"?(spf1|dkim1|dmarc1)\b`)
+	inTXT      = regexp.MustCompile(`(?i)^[^"]*\bTXT\s*\(?\s*"`)
+	zoneString = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"?`)
+	escaped    = regexp.MustCompile(`\\(.)`)
+	autolink   = regexp.MustCompile(`\s*<(?:mailto:|https?://)[^<>]*>`)
+	key        = regexp.MustCompile(`(?i)(\bp\s*=)([^;]*)`)
 )
 
 // signs are what phones and office programs make of ASCII.
@@ -82,7 +82,7 @@ func separator(k Kind) string {
 // unquote joins the strings of a zone file.
 func unquote(text string) string {
 	var b strings.Builder
-	for _, s := range quoted.FindAllStringSubmatch(text, -1) {
+	for _, s := range zoneString.FindAllStringSubmatch(text, -1) {
 		b.WriteString(escaped.ReplaceAllString(s[1], "$1"))
 	}
 	return b.String()
