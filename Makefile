@@ -3,6 +3,7 @@
 # make build  bin/dkimd and bin/dkimctl
 # make bench  dkimd side by side with other signers
 # make differential [MESSAGES=50000]  random messages, verified by others
+# make chaos [MESSAGES=100000]        mail through Postfix while everything fails
 # make fuzz [FUZZTIME=10m]            each fuzz target for so long
 # make install [DESTDIR=...] [PREFIX=/usr]
 
@@ -26,7 +27,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Tests that could not run, one a line.
 LEFT_OUT := bin/left-out
 
-.PHONY: build demo test bench differential fuzz packages check install clean
+.PHONY: build demo test bench differential chaos fuzz packages check install clean
 
 build:
 	@mkdir -p bin
@@ -54,9 +55,11 @@ bench: build
 	@CGO_ENABLED=0 go build -trimpath -o bin/without-cgo/ ./cmd/dkimd
 	@go run ./internal/bench $(BENCH)
 
-MESSAGES ?= 50000
 differential: packages
-	go test -count=1 -timeout 24h -v -run TestOthersVerifyRandomMessages ./signer/milter -random $(MESSAGES)
+	go test -count=1 -timeout 24h -v -run TestOthersVerifyRandomMessages ./signer/milter -random $(or $(MESSAGES),50000)
+
+chaos: packages
+	go test -count=1 -timeout 24h -v -run TestChaos ./internal/e2e -chaos $(or $(MESSAGES),100000)
 
 FUZZTIME ?= 10m
 fuzz:

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -36,7 +35,7 @@ func (p *process) upgrade() *process {
 	}
 	next := &process{TB: p, Process: found, dir: p.dir, notify: p.notify, log: p.log, exited: make(chan struct{})}
 	go func() {
-		for !gone(pid) {
+		for !testenv.Gone(pid) {
 			time.Sleep(time.Millisecond)
 		}
 		close(next.exited)
@@ -46,13 +45,6 @@ func (p *process) upgrade() *process {
 		<-next.exited
 	})
 	return next
-}
-
-// gone says whether a process has ended, be it that nobody has asked how.
-func gone(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	_, state, _ := bytes.Cut(stat, []byte(") "))
-	return err != nil || bytes.HasPrefix(state, []byte("Z"))
 }
 
 // logs waits until the log has a text.
@@ -126,7 +118,7 @@ func TestUpgrade(t *testing.T) {
 	// The old process has its connections still, as long as they live.
 	p.finish(begun)
 	p.expectSigned(idle, "example.jp")
-	if gone(p.Pid) {
+	if testenv.Gone(p.Pid) {
 		t.Fatal("the old process ends before its connections do")
 	}
 	for _, c := range []*mta.Conn{idle, begun} {

@@ -1,0 +1,343 @@
+package e2e
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"net/smtp"
+	"net/textproto"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"dkimd/keys"
+	"dkimd/signer"
+)
+
+var chaosMessages = flag.Int("chaos", 300, "how many messages TestChaos sends")
+
+// chaosConfig trusts the clients of TestChaos, and leaves no way for a message to
+// go out unsigned.
+const chaosConfig = `
+[[network]]
+cidr = ["127.0.0.5"]
+domains = ["*"]
+[sign]
+on_bad_key = "tempfail"
+[milter]
+stop_timeout = "5s"
+`
+
+// chaos is a machine under faults, the mail that it is sent, and what arrives.
+type chaos struct {
+	*machine
+	n       int // dkimds started
+	retired []*dkimd
+	random  *rand.Rand // of the faults
+
+	mu        sync.Mutex
+	domains   []string // whose mail has to be signed
+	left      int      // messages that are still to be sent
+	keep      int      // how many of them are for later
+	more      *sync.Cond
+	sent      map[string]*fate
+	arrived   map[string]int
+	vanished  int // clients that were gone in mid-message
+	deferrals int
+	problems  []string
+	records   map[string]string
+}
+
+// fate is what a client knows of its message.
+type fate struct {
+	accepted bool
+	lost     int // attempts whose reply was lost: Postfix may have accepted them
+}
+
+// Whatever happens to dkimd, its store and its clients, Postfix loses no message
+// that it has accepted, and all that arrives is signed.
+func TestChaos(t *testing.T) {
+	c := &chaos{
+		random:  rand.New(rand.NewPCG(1, 1)),
+		left:    *chaosMessages,
+		keep:    *chaosMessages,
+		sent:    map[string]*fate{},
+		arrived: map[string]int{},
+		records: map[string]string{},
+	}
+	c.more = sync.NewCond(&c.mu)
+	c.machine = startMachine(t, options{
+		dkimd:   chaosConfig,
+		postfix: []string{"mynetworks = 127.0.0.0/8"},
+	})
+	for range 5 {
+		c.addDomain(t)
+	}
+	idle := c.descriptors(t)
+
+	stop := make(chan struct{})
+	var sink, clients sync.WaitGroup
+	sink.Go(func() { c.receive(t, stop) })
+	for i := range 8 {
+		clients.Go(func() { c.client(rand.New(rand.NewPCG(2, uint64(i)))) })
+	}
+	t.Cleanup(func() { // should it fail
+		c.mu.Lock()
+		c.left = 0
+		c.more.Broadcast()
+		c.mu.Unlock()
+		clients.Wait()
+	})
+	happened := c.letHappen(t)
+	clients.Wait()
+
+	waitFor(t, "the queue to be empty", func() bool {
+		return strings.Contains(runCommand(t, c.command("postqueue", "-p")), "Mail queue is empty")
+	})
+	close(stop)
+	sink.Wait()
+	c.balance(t)
+	waitFor(t, "dkimd to have no more descriptors than before", func() bool { return c.descriptors(t) <= idle })
+	c.endAll(t)
+	for _, fault := range slices.Sorted(maps.Keys(happened)) {
+		t.Logf("%4d × %s", happened[fault], fault)
+	}
+}
+
+// balance compares what Postfix has accepted with what has arrived.
+func (c *chaos) balance(t *testing.T) {
+	t.Helper()
+	duplicates := 0
+	for to, fate := range c.sent {
+		n := c.arrived[to]
+		switch {
+		case fate.accepted && n == 0:
+			t.Errorf("the message to %s was accepted and is lost", to)
+		case n > 1+fate.lost:
+			t.Errorf("the message to %s arrived %d times, and %d replies were lost", to, n, fate.lost)
+		case n > 1:
+			duplicates += n - 1
+		}
+		delete(c.arrived, to)
+	}
+	for to, n := range c.arrived {
+		t.Errorf("a message to %s arrived %d times that nobody has sent whole", to, n)
+	}
+	for _, problem := range c.problems {
+		t.Error(problem)
+	}
+	t.Logf("%d messages accepted, all arrived and signed; %d attempts deferred, %d clients vanished, %d duplicates, each of a lost reply",
+		len(c.sent), c.deferrals, c.vanished, duplicates)
+}
+
+func (c *chaos) problem(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.problems = append(c.problems, fmt.Sprintf(format, args...))
+}
+
+// receive verifies all that arrives at the next hop, one in a hundred by the
+// verifiers that others wrote, too.
+func (c *chaos) receive(t testing.TB, stop <-chan struct{}) {
+	seen := 0
+	for stopped := false; !stopped; {
+		select {
+		case <-stop:
+			stopped = true
+		case <-time.After(50 * time.Millisecond):
+		}
+		for _, m := range c.hop.takeAll() {
+			results, err := signer.Verify(signer.ParseMessage(m.text), c.lookup)
+			if err != nil || len(results) != 2 {
+				c.problem("the message to %s has %d signatures, want 2: %v\n%s", m.to, len(results), err, m.text)
+			}
+			for _, r := range results {
+				if r.Err != nil {
+					c.problem("the message to %s: s=%s d=%s: %v\n%s", m.to, r.Selector, r.Domain, r.Err, m.text)
+				}
+			}
+			if seen++; seen%100 == 0 {
+				c.verifyByOthers(t, m)
+			}
+			c.mu.Lock()
+			for _, to := range m.to {
+				c.arrived[to]++
+			}
+			c.mu.Unlock()
+		}
+	}
+}
+
+// takeAll empties the next hop and returns what it had.
+func (n *nextHop) takeAll() []mail {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	mails := n.mails
+	n.mails = nil
+	return mails
+}
+
+func (c *chaos) verifyByOthers(t testing.TB, m mail) {
+	c.mu.Lock()
+	records := maps.Clone(c.records)
+	c.mu.Unlock()
+	for _, v := range c.verifiers {
+		for _, r := range v.Verify(t, m.text, records) {
+			if v.Knows(r.Algorithm) && !r.OK {
+				c.problem("%s refuses the signature %s of %s: %s", v.Name, r.Selector, r.Domain, r.Detail)
+			}
+		}
+	}
+}
+
+// lookup returns the record at a host, of a key in whatever state.
+func (c *chaos) lookup(host string) ([]string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.records[host]; !ok {
+		_, domain, _ := strings.Cut(host, "._domainkey.")
+		d, _, err := keys.OpenDir(c.store).Read(domain)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range d.Keys {
+			r := d.Record(k)
+			c.records[r.Host()] = r.Key.Value()
+		}
+	}
+	if value, ok := c.records[host]; ok {
+		return []string{value}, nil
+	}
+	return nil, fmt.Errorf("no record at %s", host)
+}
+
+// take returns one more message to send, when it is time, until there are no
+// more.
+func (c *chaos) take(random *rand.Rand) (domain, to string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.left > 0 && c.left <= c.keep {
+		c.more.Wait()
+	}
+	if c.left == 0 {
+		return "", "", false
+	}
+	c.left--
+	to = newRecipient()
+	c.sent[to] = &fate{}
+	return c.domains[random.IntN(len(c.domains))], to, true
+}
+
+// client sends messages until there are no more: each again and again until it is
+// accepted, as every MTA does. Some clients vanish.
+func (c *chaos) client(random *rand.Rand) {
+	var conn *client
+	hangUp := func() {
+		if conn != nil {
+			conn.Close()
+			conn = nil
+		}
+	}
+	defer hangUp()
+	for {
+		domain, to, ok := c.take(random)
+		if !ok {
+			return
+		}
+		from := "taro@" + domain
+		text := message(from, to) + strings.Repeat("all work and no play\r\n", random.IntN(200))
+		for accepted := false; !accepted; {
+			if random.IntN(10) == 0 {
+				hangUp()
+			}
+			if conn == nil {
+				var err error
+				if conn, err = c.dialAs("127.0.0.5"); err != nil {
+					c.problem("Postfix cannot be reached: %v", err)
+					return
+				}
+			}
+			if random.IntN(20) == 0 {
+				c.vanish(conn, from, text, random)
+				hangUp()
+				continue
+			}
+			_, err := conn.send(from, to, text)
+			accepted = err == nil
+			c.mu.Lock()
+			c.sent[to].accepted = accepted
+			var reply *textproto.Error
+			switch {
+			case accepted:
+			case !errors.As(err, &reply):
+				c.sent[to].lost++
+				hangUp()
+			default:
+				c.deferrals++
+				if reply.Code >= 500 {
+					c.problems = append(c.problems, fmt.Sprintf("Postfix refuses a message: %v", err))
+				}
+				hangUp() // as many do
+			}
+			c.mu.Unlock()
+			if !accepted {
+				time.Sleep(time.Duration(random.IntN(100)) * time.Millisecond)
+			}
+		}
+	}
+}
+
+// vanish begins a message and goes.
+func (c *chaos) vanish(conn *client, from, text string, random *rand.Rand) {
+	if conn.begin(from, newRecipient()) == nil {
+		conn.Text.W.WriteString(text[:random.IntN(len(text))])
+		conn.Text.W.Flush()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.vanished++
+}
+
+// dialAs connects to port 25 from an address on this host.
+func (c *chaos) dialAs(from string) (*client, error) {
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: clientTimeout}
+	conn, err := dialer.Dial("tcp", c.addr(port25))
+	if err != nil {
+		return nil, err
+	}
+	conn.SetDeadline(time.Now().Add(clientTimeout))
+	s, err := smtp.NewClient(conn, "127.0.0.1")
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return &client{s}, s.Hello("client.example")
+}
+
+// addDomain makes the keys of one more domain, whose mail is sent from then on.
+func (c *chaos) addDomain(t testing.TB) {
+	t.Helper()
+	c.mu.Lock()
+	domain := fmt.Sprintf("d%d.example", len(c.domains))
+	c.mu.Unlock()
+	genkey(t, c.config, domain)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.domains = append(c.domains, domain)
+}
+
+// descriptors returns how many files and sockets dkimd has open.
+func (c *chaos) descriptors(t testing.TB) int {
+	t.Helper()
+	open, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", c.cmd.Process.Pid))
+	if err != nil || len(open) == 0 {
+		t.Fatal(open, err)
+	}
+	return len(open)
+}
