@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"iter"
 	"net"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"dkimd/internal/config"
+	"dkimd/internal/metrics"
 	"dkimd/keys"
 	"dkimd/keys/dnscheck"
 	"dkimd/keys/finding"
@@ -26,6 +28,7 @@ type checkOptions struct {
 	activate          bool
 	acceptUnreachable bool
 	csv               bool
+	metrics           string
 }
 
 func newCheck(u *ui) *cobra.Command {
@@ -40,6 +43,9 @@ With --activate, a pending key becomes active once its record is proven: two che
 at least dns.settle apart, and all between them, find it as it should be on every
 name server. The key before it is retired in the same step.
 
+With --metrics, how many keys there are in each state, and what was found of their
+records, is written into a file for Prometheus' node exporter (textfile collector).
+
 The exit code is 3 if a record is missing or wrong, 1 if DNS gave no answer.`,
 		Example: `  dkimctl check example.jp
   dkimctl check --all --state pending --activate
@@ -52,6 +58,7 @@ The exit code is 3 if a record is missing or wrong, 1 if DNS gave no answer.`,
 	flags.BoolVar(&o.activate, "activate", false, "make pending keys active whose record is proven")
 	flags.BoolVar(&o.acceptUnreachable, "accept-unreachable", false, "a name server that does not answer is no obstacle")
 	flags.BoolVar(&o.csv, "csv", false, "print a table for a spreadsheet")
+	flags.StringVar(&o.metrics, "metrics", "", "with --all: write numbers for Prometheus into this `file`, whose name ends in .prom")
 	u.jsonFlag(cmd)
 	return cmd
 }
@@ -70,7 +77,8 @@ type checkView struct {
 	Servers   []dnscheck.Server `json:"servers"`
 	Findings  []finding.Finding `json:"findings"`
 
-	err error // of reading or writing the store
+	skipped bool  // its state is not that of --state
+	err     error // of reading or writing the store
 }
 
 func (u *ui) check(ctx context.Context, names []string, o checkOptions) error {
@@ -80,6 +88,9 @@ func (u *ui) check(ctx context.Context, names []string, o checkOptions) error {
 	if o.state != "" && !slices.Contains([]keys.State{keys.Pending, keys.Active, keys.Retired}, keys.State(o.state)) {
 		return usage(fmt.Errorf("--state %s: the states with a record are pending, active and retired", o.state))
 	}
+	if o.metrics != "" && (!o.all || filepath.Ext(o.metrics) != ".prom") {
+		return usage(errors.New("--metrics FILE.prom is about --all domains"))
+	}
 	domains, err := u.parseDomains(names)
 	if err != nil {
 		return err
@@ -88,8 +99,12 @@ func (u *ui) check(ctx context.Context, names []string, o checkOptions) error {
 	if err != nil {
 		return err
 	}
-	all := store.Names()
-	if !o.all {
+	all, total := store.Names(), len(domains)
+	if o.all {
+		for range all {
+			total++
+		}
+	} else {
 		all = func(yield func(string, error) bool) {
 			for _, domain := range domains {
 				if !yield(domain, nil) {
@@ -102,20 +117,30 @@ func (u *ui) check(ctx context.Context, names []string, o checkOptions) error {
 	if err != nil {
 		return err
 	}
-	var sum checkSum
+	sum := checkSum{records: map[metrics.Record]int{}}
+	bar := u.startProgress(total)
 	views := func(yield func(checkView) bool) {
 		for list := range ordered(all, func(domain string) []checkView { return u.checkDomain(ctx, store, c, checker, domain, o) }) {
+			bar.step()
 			for _, v := range list {
-				if sum.add(v); v.err == nil && !yield(v) {
+				if sum.add(v); v.err != nil || v.skipped {
+					continue
+				}
+				bar.hide()
+				if !yield(v) {
 					return
 				}
 			}
 		}
+		bar.hide()
 	}
 	if o.csv {
 		err = u.printCheckCSV(views)
 	} else {
 		err = printAll(u, views, "\n", u.printCheck)
+	}
+	if o.metrics != "" {
+		err = errors.Join(err, metrics.WriteRecords(o.metrics, sum.records, now()))
 	}
 	return errors.Join(err, sum.error())
 }
@@ -173,6 +198,7 @@ func (u *ui) checkDomain(ctx context.Context, store *keys.Dir, c *config.Config,
 	var views []checkView
 	for _, k := range d.Keys {
 		if k.State == keys.Revoked || o.state != "" && k.State != keys.State(o.state) {
+			views = append(views, checkView{State: k.State, skipped: true})
 			continue
 		}
 		result := checkKey(ctx, checker, d, k)
@@ -188,11 +214,14 @@ func (u *ui) checkDomain(ctx context.Context, store *keys.Dir, c *config.Config,
 		}
 		views = append(views, v)
 	}
-	if len(views) > 0 {
-		last := &views[len(views)-1]
-		for _, spare := range d.Spares() {
-			last.Findings = append(last.Findings, checker.CheckSpare(ctx, spare)...)
+	for i, v := range slices.Backward(views) {
+		if v.skipped {
+			continue
 		}
+		for _, spare := range d.Spares() {
+			views[i].Findings = append(v.Findings, checker.CheckSpare(ctx, spare)...)
+		}
+		break
 	}
 	return views
 }
@@ -241,12 +270,17 @@ func noteProof(store *keys.Dir, domain string, k keys.Key, good bool, settle tim
 type checkSum struct {
 	errs              []error
 	wrong, unanswered int
+	records           map[metrics.Record]int
 }
 
 func (s *checkSum) add(v checkView) {
+	if v.State != "" {
+		s.records[metrics.Record{State: string(v.State), Verdict: string(v.Verdict)}]++
+	}
 	switch {
 	case v.err != nil:
 		s.errs = append(s.errs, v.err)
+	case v.skipped:
 	case v.Verdict == dnscheck.Unclear:
 		s.unanswered++
 	case v.Verdict != dnscheck.Proven:
