@@ -118,10 +118,10 @@ func parse(text string) (map[string][]string, error) {
 	for line := range strings.Lines(text) {
 		number++
 		content := strings.TrimSpace(line)
-		if content == "" || content[0] == '#' {
+		list := split(content)
+		if len(list) == 0 || content[0] == '#' {
 			continue
 		}
-		list := split(content)
 		if line[0] != ' ' && line[0] != '\t' {
 			at := strings.LastIndexByte(list[0], '@')
 			if at < 0 {
