@@ -132,7 +132,7 @@ func (c *chaos) balance(t *testing.T) {
 	for _, problem := range c.problems {
 		t.Error(problem)
 	}
-	t.Logf("%d messages accepted, all arrived and signed; %d attempts deferred, %d clients vanished, %d duplicates, each of a lost reply",
+	t.Logf("%d messages accepted, all arrived and signed; %d attempts deferred, %d clients vanished, %d duplicates, each traced to a lost reply",
 		len(c.sent), c.deferrals, c.vanished, duplicates)
 }
 

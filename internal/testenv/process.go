@@ -4,11 +4,18 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
-// Gone says whether a process has ended, be it that nobody has asked how.
+// Gone says whether a process has ended, with all its threads, be it that nobody
+// has asked how.
 func Gone(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	dir := fmt.Sprintf("/proc/%d", pid)
+	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
+	if err != nil {
+		return true
+	}
 	_, state, _ := bytes.Cut(stat, []byte(") "))
-	return err != nil || bytes.HasPrefix(state, []byte("Z"))
+	threads, err := filepath.Glob(filepath.Join(dir, "task/*"))
+	return bytes.HasPrefix(state, []byte("Z")) && len(threads) <= 1 && err == nil
 }
