@@ -9,7 +9,7 @@ import (
 // Mails of many megabytes, made to take long: each ends, and what comes out of it is
 // small.
 func TestLargeMailsAreBounded(t *testing.T) {
-	const size = 4 << 20
+	const size = 2 << 20
 	fill := func(pattern string) string { return strings.Repeat(pattern, size/len(pattern)) }
 	html := "From: taro@example.jp\nContent-Type: text/html\n\n"
 	parts := "From: taro@example.jp\nContent-Type: multipart/mixed; boundary=b\n\n"

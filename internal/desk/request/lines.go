@@ -14,7 +14,7 @@ type line struct {
 var (
 	quoteMark = regexp.MustCompile(`^(?:[ \t\x{3000}]*[>\x{ff1e}])+[ \t\x{3000}]?`)
 	// quoteBelow is what mail programs write above a whole mail that they quote.
-	quoteBelow = regexp.MustCompile(`^-{3,}\s*(?i:original message|forwarded message|元のメッセージ|転送(?:された)?メッセージ)`)
+	quoteBelow = regexp.MustCompile(`^(?:-{3,}\s*(?i:original message|forwarded message|元のメッセージ|転送(?:された)?メッセージ)|(?:From|差出人)\s*[:\x{ff1a}].*@)`)
 )
 
 // split splits a text into lines.
