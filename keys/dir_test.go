@@ -360,3 +360,25 @@ func TestAStoreThatHangs(t *testing.T) {
 		t.Errorf("when it answers again: %d active, %v", len(set.Active), err)
 	}
 }
+
+func TestAKeyringIsBoundedAndAFloodOfUnknownDomainsLeavesKeysInMemory(t *testing.T) {
+	ring := NewKeyring(newStore(t))
+	key := entry{set: Set{Active: []SigningKey{{}}}}
+	for i := range maxWithKeys + 10 {
+		ring.remember(fmt.Sprint("with", i), key)
+	}
+	for i := range maxWithoutKeys + 10 {
+		ring.remember(fmt.Sprint("without", i), entry{})
+	}
+	if with, without := len(ring.withKeys), len(ring.withoutKeys); with != maxWithKeys || without != maxWithoutKeys {
+		t.Errorf("%d domains with keys and %d without, want %d and %d", with, without, maxWithKeys, maxWithoutKeys)
+	}
+	ring.remember("without0", key) // it has got one
+	if e, ok := ring.known("without0"); !ok || len(e.set.Active) != 1 || len(ring.withKeys) != maxWithKeys {
+		t.Errorf("a domain that has got a key: %v, %v, %d with keys", e, ok, len(ring.withKeys))
+	}
+	ring.forget("without0")
+	if _, ok := ring.known("without0"); ok {
+		t.Error("a domain that is forgotten is known")
+	}
+}

@@ -13,9 +13,12 @@ import (
 // compared with the store.
 const Freshness = 5 * time.Second
 
-// maxRemembered bounds the domains that a keyring remembers, those without keys
-// included: about a kilobyte each, two or three with an RSA key.
-const maxRemembered = 50_000
+// How many domains a keyring remembers. Those with keys have up to 8 KB each, those
+// without about 300 bytes; a flood of the latter does not drive the former out.
+const (
+	maxWithKeys    = 20_000
+	maxWithoutKeys = 50_000
+)
 
 // SigningKey is an active key pair, ready to sign.
 type SigningKey struct {
@@ -40,9 +43,10 @@ type Keyring struct {
 	// timeout is readTimeout, but in tests.
 	timeout time.Duration
 
-	mu      sync.Mutex
-	domains map[string]entry
-	reading map[string]*reading
+	mu          sync.Mutex
+	withKeys    map[string]entry
+	withoutKeys map[string]entry
+	reading     map[string]*reading
 }
 
 type entry struct {
@@ -71,7 +75,8 @@ var errNoAnswer = errors.New("the key store does not answer")
 
 // NewKeyring returns a keyring over a store.
 func NewKeyring(store Store) *Keyring {
-	return &Keyring{store: store, now: time.Now, timeout: readTimeout, domains: map[string]entry{}, reading: map[string]*reading{}}
+	return &Keyring{store: store, now: time.Now, timeout: readTimeout,
+		withKeys: map[string]entry{}, withoutKeys: map[string]entry{}, reading: map[string]*reading{}}
 }
 
 // Lookup returns the keys of a domain, whose name is what [ParseDomain]
@@ -83,7 +88,7 @@ func NewKeyring(store Store) *Keyring {
 // remembered. While the store cannot be read, keys that are known go on.
 func (r *Keyring) Lookup(domain string) (Set, error) {
 	r.mu.Lock()
-	known, ok := r.domains[domain]
+	known, ok := r.known(domain)
 	if ok && r.now().Sub(known.checked) < Freshness {
 		r.mu.Unlock()
 		return known.set, nil
@@ -129,7 +134,7 @@ func (r *Keyring) read(under *reading, domain string, known entry, ok bool) {
 		fresh.checked = started
 		r.remember(domain, fresh)
 	case errors.Is(err, ErrBadKey):
-		delete(r.domains, domain)
+		r.forget(domain)
 	}
 }
 
@@ -177,13 +182,31 @@ func (r *Keyring) load(domain string, known entry, ok bool) (entry, error) {
 	return entry{set: set, stamp: stamp}, nil
 }
 
-// remember puts an entry into memory. The caller holds the lock.
+// known returns what is remembered of a domain. As for all that follows, the caller
+// holds the lock.
+func (r *Keyring) known(domain string) (e entry, ok bool) {
+	if e, ok = r.withKeys[domain]; !ok {
+		e, ok = r.withoutKeys[domain]
+	}
+	return e, ok
+}
+
+func (r *Keyring) forget(domain string) {
+	delete(r.withKeys, domain)
+	delete(r.withoutKeys, domain)
+}
+
 func (r *Keyring) remember(domain string, e entry) {
-	if _, ok := r.domains[domain]; !ok && len(r.domains) >= maxRemembered {
-		for other := range r.domains { // whichever comes first
-			delete(r.domains, other)
+	r.forget(domain)
+	into, most := r.withoutKeys, maxWithoutKeys
+	if len(e.set.Active) > 0 {
+		into, most = r.withKeys, maxWithKeys
+	}
+	if len(into) >= most {
+		for other := range into { // whichever comes first
+			delete(into, other)
 			break
 		}
 	}
-	r.domains[domain] = e
+	into[domain] = e
 }
