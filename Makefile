@@ -4,6 +4,7 @@
 # make bench  dkimd side by side with other signers
 # make differential [MESSAGES=50000]  random messages, verified by others
 # make chaos [MESSAGES=100000]        mail through Postfix while everything fails
+# make soak [MESSAGES=1000000]        one dkimd, a fifth of the connections dying
 # make fuzz [FUZZTIME=10m]            each fuzz target for so long
 # make install [DESTDIR=...] [PREFIX=/usr]
 
@@ -27,7 +28,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Tests that could not run, one a line.
 LEFT_OUT := bin/left-out
 
-.PHONY: build demo test bench differential chaos fuzz packages check install clean
+.PHONY: build demo test bench differential chaos soak fuzz packages check install clean
 
 build:
 	@mkdir -p bin
@@ -60,6 +61,9 @@ differential: packages
 
 chaos: packages
 	go test -count=1 -timeout 24h -v -run TestChaos ./internal/e2e -chaos $(or $(MESSAGES),100000)
+
+soak:
+	go test -count=1 -timeout 24h -v -run 'TestSoak|TestManyConnections' ./cmd/dkimd -soak $(or $(MESSAGES),1000000)
 
 FUZZTIME ?= 10m
 fuzz:
