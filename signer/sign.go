@@ -98,12 +98,14 @@ func hasLongLine(text []byte) bool {
 
 // text returns the fields that get signed, and the empty line after them.
 func (h *Header) text() []byte {
-	var text strings.Builder
+	text := make([]byte, 0, h.bytes+len(h.fields)*len(": \r\n")+len("\r\n"))
 	for _, f := range h.fields {
-		text.WriteString(f.name + ": " + f.value + "\r\n")
+		text = append(text, f.name...)
+		text = append(text, ": "...)
+		text = append(text, f.value...)
+		text = append(text, "\r\n"...)
 	}
-	text.WriteString("\r\n")
-	return []byte(text.String())
+	return append(text, "\r\n"...)
 }
 
 // Write takes the next piece of the body.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -24,6 +25,11 @@ const (
 )
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		// What a message leaves behind is collected a quarter as often as Go would: that
+		// saves a tenth of the time on processors, for some 10 MB of memory.
+		debug.SetGCPercent(400)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	hangup := make(chan os.Signal, 1)

@@ -39,11 +39,11 @@ type guard struct {
 	frameTimeout time.Duration
 	// leaving says, before a frame is waited for, that no more are wanted.
 	leaving func() bool
-	// lastBody gets body text past go-milter: that which comes with the end of the
+	// body gets body text past go-milter: that which comes with the end of the
 	// body, as libmilter's MTAs may send it and go-milter ignores it; and all of it
 	// if the MTA wants no answers to it, as go-milter would copy it.
-	lastBody func([]byte)
-	silent   bool // the MTA wants no answers to body text
+	body   func([]byte)
+	silent bool // the MTA wants no answers to body text
 }
 
 // negotiation reads the MTA's offer, which go-milter gets to read again.
@@ -101,7 +101,7 @@ func (g *guard) next() ([]byte, error) {
 		if err != nil || !g.silent || milter.Code(frame[4]) != milter.CodeBody {
 			return frame, err
 		}
-		g.lastBody(frame[5:])
+		g.body(frame[5:])
 	}
 }
 
@@ -139,7 +139,7 @@ func (g *guard) readFrame() ([]byte, error) {
 		return nil, err
 	}
 	if milter.Code(frame[4]) == milter.CodeEOB && n > 1 {
-		g.lastBody(frame[5:])
+		g.body(frame[5:])
 		frame = []byte{0, 0, 0, 1, byte(milter.CodeEOB)}
 	}
 	return frame, nil

@@ -296,8 +296,8 @@ func (s *Server) serve(conn net.Conn, from Endpoint) {
 			session.waiting()
 			return s.stopping.Load() && !session.busy.Load()
 		},
-		lastBody: session.body,
-		closed:   make(chan struct{}),
+		body:   session.body,
+		closed: make(chan struct{}),
 	}
 	offer, err := g.negotiation()
 	if err == nil {
