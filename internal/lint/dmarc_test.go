@@ -94,6 +94,7 @@ var dmarcCases = []struct{ host, value, codes string }{
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:@name.test", "dmarc_bad_address"},
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a@name.test mailto:b@name.test", "dmarc_bad_address"},
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a@name.test; mailto:b@name.test", "dmarc_syntax"},
+	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a b@name.test", "dmarc_bad_address"},
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a@name.test,", "dmarc_bad_address"},
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a@reports.test", "dmarc_unauthorized"},
 	{"_dmarc.allowed.test", "v=DMARC1; p=none; rua=mailto:a@reports.test", ""},
@@ -107,6 +108,8 @@ var dmarcCases = []struct{ host, value, codes string }{
 	{"_dmarc.a.org.test", "v=DMARC1; p=none; rua=mailto:dmarc@org.test", ""},
 	{"_dmarc.a.name.test", "v=DMARC1; p=none; rua=mailto:dmarc@name.test", "dmarc_unauthorized"}, // name.test has no record
 	{"_dmarc.a.suffix.test", "v=DMARC1; p=none; rua=mailto:dmarc@b.suffix.test", "dmarc_unauthorized"},
+	{"_dmarc.a.several.test", "v=DMARC1; p=none; rua=mailto:dmarc@several.test", "dmarc_unauthorized"}, // two count as none
+	{"_dmarc.1.2.3.4.5.6.7.8.deep.test", "v=DMARC1; p=none; rua=mailto:dmarc@deep.test", ""},
 	{"_dmarc.1.2.3.4.5.6.7.8.9.org.test", "v=DMARC1; p=none; rua=mailto:dmarc@org.test", ""},
 }
 
@@ -120,6 +123,7 @@ func dmarcWorld(t *testing.T) world {
 		"notdmarc":       txt("allowed.test._report._dmarc", "yes"),
 		"everybody":      txt("*._report._dmarc", "v=DMARC1;"),
 		"org":            txt("_dmarc", "v=DMARC1; p=none"),
+		"deep":           txt("_dmarc", "v=DMARC1; p=none") + txt("_dmarc.2.3.4.5.6.7.8", "v=DMARC1; p=none; psd=n"), // which the walk skips
 		"suffix":         txt("_dmarc", "v=DMARC1; p=none; psd=y"),
 		"name":           "",
 		"xn--wgv71a119e": "",

@@ -52,6 +52,7 @@ func TestProposeSPF(t *testing.T) {
 		{"mechanism.test", "", "spf_syntax"},
 		{"without.test", "", "spf_include_without spf_differs"},
 		{"unanswered.example", "", "no_answer"},
+		{"unanswered.test", "", "no_answer spf_differs"},
 		{"not a name", "", "bad_host"},
 	} {
 		got, refused := ProposeSPF(t.Context(), w.resolver, test.domain, "spf.included.test")

@@ -308,7 +308,7 @@ func (c *spfCheck) followRecord(ctx context.Context, name string, path []string)
 		}
 		terms = append(terms, t)
 	}
-	c.follow(ctx, terms, append(slices.Clip(path), name))
+	c.follow(ctx, terms, append(path, name))
 }
 
 func (c *spfCheck) followMX(ctx context.Context, name string) {
