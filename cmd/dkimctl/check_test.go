@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"dkimd/internal/nameserver"
@@ -51,4 +53,54 @@ func TestScriptsWithDNS(t *testing.T) {
 		return errors.Join(os.WriteFile(filepath.Join(env.WorkDir, "config.toml"),
 			fmt.Appendf(nil, worldConfig, port), 0o644))
 	})
+}
+
+// BenchmarkCheckAll checks the records of 10,000 domains, each in a zone of its own on
+// one name server.
+func BenchmarkCheckAll(b *testing.B) {
+	testenv.NeedProgram(b, "named")
+	const domains = 10_000
+	dir := b.TempDir()
+	config := filepath.Join(dir, "config.toml")
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+	run := func(args ...string) string {
+		out, err := exec.Command("dkimctl", append([]string{"--config", config}, args...)...).Output()
+		if err != nil {
+			b.Fatalf("dkimctl %v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	write(config, fmt.Sprintf("[keys]\nstore = %q\n", filepath.Join(dir, "store")))
+	run("genkey", "d.jp", "--selector", "one", "--activate", "--unverified")
+	value := run("record", "d.jp", "--format", "split")
+	state, err := os.ReadFile(filepath.Join(dir, "store/state/d.jp.json"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "store/state/d.jp.json")); err != nil {
+		b.Fatal(err)
+	}
+	var zones, delegations strings.Builder
+	for n := range domains {
+		name := fmt.Sprintf("d%d.jp", n)
+		write(filepath.Join(dir, "store/state", name+".json"), strings.ReplaceAll(string(state), `"d.jp"`, `"`+name+`"`))
+		fmt.Fprintf(&zones, "zone %q { type primary; file \"one\"; };\n", name)
+		fmt.Fprintf(&delegations, "d%d NS ns.jp.\n", n)
+	}
+	port := nameserver.StartBIND(b, `zone "jp" { type primary; file "jp"; };`+"\n"+zones.String(), map[string]string{
+		"jp":  worldSOA + "@ NS ns.jp.\nns A 127.0.0.1\n" + delegations.String(),
+		"one": worldSOA + "@ NS ns.jp.\none._domainkey TXT " + value,
+	})
+	b.Setenv("DNS_PORT", port)
+	write(config, fmt.Sprintf("[keys]\nstore = %q\n[dns]\nresolver = \"127.0.0.1:%s\"\n", filepath.Join(dir, "store"), port))
+	for b.Loop() {
+		if got := strings.Count(run("check", "--all", "--csv"), ",proven,"); got != domains {
+			b.Fatalf("%d of %d records are proven", got, domains)
+		}
+	}
+	b.ReportMetric(float64(domains*b.N)/b.Elapsed().Seconds(), "domains/s")
 }

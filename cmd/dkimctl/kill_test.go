@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,7 +15,9 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
+	"dkimd/internal/nameserver"
 	"dkimd/internal/testenv"
 	"dkimd/keys"
 )
@@ -234,35 +237,53 @@ func TestGenkeysAtOnce(t *testing.T) {
 	}
 }
 
+// states lists the keys of a domain with their states.
+func states(d *keys.Domain) string {
+	var text strings.Builder
+	for _, k := range d.Keys {
+		fmt.Fprintf(&text, "%s %s\n", k.Selector, k.State)
+	}
+	return text.String()
+}
+
 // A move between states is killed at each of its steps in turn. The store is in
 // the state before it then, or in the one after, and the move can be made again.
 func TestAKilledMove(t *testing.T) {
 	testenv.NeedProgram(t, "strace")
-	states := func(d *keys.Domain) string {
-		var text strings.Builder
-		for _, k := range d.Keys {
-			fmt.Fprintf(&text, "%s %s\n", k.Selector, k.State)
-		}
-		return text.String()
-	}
 	for name, move := range map[string]struct {
 		command []string
 		after   string
+		// setUp makes other keys than the usual ones, in these states.
+		setUp  func(t *testing.T, dir string)
+		before string
+		next   []string // instead of the move once more
 	}{
-		"activate":    {[]string{"activate", "example.jp", "--selector", "new", "--unverified"}, "old retired\nnew active\n"},
-		"retire":      {[]string{"retire", "example.jp", "--selector", "old", "--leave-unsigned"}, "old retired\nnew pending\n"},
-		"revoke":      {[]string{"revoke", "example.jp", "--selector", "new"}, "old active\nnew revoked\n"},
-		"compromised": {[]string{"revoke", "example.jp", "--selector", "old", "--compromised"}, "old revoked\nnew pending\ns202611a pending\n"},
-		"remove":      {[]string{"remove", "example.jp"}, "old revoked\nnew revoked\n"},
+		"activate":    {command: []string{"activate", "example.jp", "--selector", "new", "--unverified"}, after: "old retired\nnew active\n"},
+		"retire":      {command: []string{"retire", "example.jp", "--selector", "old", "--leave-unsigned"}, after: "old retired\nnew pending\n"},
+		"revoke":      {command: []string{"revoke", "example.jp", "--selector", "new"}, after: "old active\nnew revoked\n"},
+		"compromised": {command: []string{"revoke", "example.jp", "--selector", "old", "--compromised"}, after: "old revoked\nnew pending\ns202611a pending\n"},
+		"remove":      {command: []string{"remove", "example.jp"}, after: "old revoked\nnew revoked\n"},
+		"rotate behind CNAMEs": {
+			command: []string{"rotate", "example.jp"},
+			setUp:   delegate,
+			before:  "s202611a retired\ns202611b active\n",
+			after:   "s202611a revoked\ns202611b active\ns202611a pending\n",
+			next:    []string{"activate", "example.jp", "--selector", "s202611a", "--unverified"},
+		},
 	} {
 		for _, step := range steps {
 			t.Run(name+"/"+step, func(t *testing.T) {
 				t.Parallel()
 				for n := 1; ; n++ {
 					dir := newDir(t)
-					dkimctl(t, dir, "genkey", "example.jp", "--algorithm", "ed25519", "--selector", "old", "--activate", "--unverified")
-					dkimctl(t, dir, "genkey", "example.jp", "--algorithm", "ed25519", "--selector", "new")
-					const before = "old active\nnew pending\n"
+					before := "old active\nnew pending\n"
+					if move.setUp != nil {
+						move.setUp(t, dir)
+						before = move.before
+					} else {
+						dkimctl(t, dir, "genkey", "example.jp", "--algorithm", "ed25519", "--selector", "old", "--activate", "--unverified")
+						dkimctl(t, dir, "genkey", "example.jp", "--algorithm", "ed25519", "--selector", "new")
+					}
 					_, call, _ := inject(t, dir, step, n, "signal=SIGKILL", move.command...)
 					d, _, err := keys.OpenDir(filepath.Join(dir, "store")).Read("example.jp")
 					if err != nil {
@@ -281,7 +302,11 @@ func TestAKilledMove(t *testing.T) {
 					if got == before {
 						dkimctl(t, dir, move.command...)
 					} else {
-						again := exec.Command("dkimctl", move.command...) // which may fail, but destroys what was left
+						next := move.command
+						if move.next != nil {
+							next = move.next
+						}
+						again := exec.Command("dkimctl", next...) // which may fail, but destroys what was left
 						again.Dir = dir
 						again.Run()
 					}
@@ -289,5 +314,73 @@ func TestAKilledMove(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// delegate makes two keys behind CNAMEs, the first of which was retired long ago.
+func delegate(t *testing.T, dir string) {
+	t.Helper()
+	config := string(readFile(t, dir, "config.toml")) + "[delegation]\nzone = \"ours.jp\"\n"
+	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	dkimctl(t, dir, "genkey", "example.jp", "--algorithm", "ed25519", "--delegate", "--activate", "--unverified")
+	_, err := keys.OpenDir(filepath.Join(dir, "store")).Update("example.jp", func(c *keys.Change) error {
+		_, private, err := ed25519.GenerateKey(nil)
+		if err != nil {
+			return err
+		}
+		longAgo := keys.Move{Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), By: "test", Why: "test"}
+		if _, err := c.AddDelegated(private, 0, longAgo); err != nil {
+			return err
+		}
+		return c.Activate(1, longAgo)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A check that proves a record is killed at each of its steps in turn: the old key
+// signs, or the new one does.
+func TestAKilledProof(t *testing.T) {
+	testenv.NeedProgram(t, "strace", "named", "nsupdate")
+	port := nameserver.StartBIND(t, worldStatements, worldFiles)
+	t.Setenv("DNS_PORT", port)
+	for _, step := range []string{"flock", "fchmod", "fsync", "renameat", "unlinkat"} {
+		t.Run(step, func(t *testing.T) {
+			for n := 1; ; n++ {
+				dir := newDir(t)
+				config := "[keys]\nstore = \"" + dir + "/store\"\n[dns]\nresolver = \"127.0.0.1:" + port + "\"\n"
+				if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(config), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				dkimctl(t, dir, "genkey", "example.jp", "--algorithm", "ed25519", "--selector", "old", "--activate", "--unverified")
+				dkimctl(t, dir, "genkey", "example.jp", "--algorithm", "ed25519", "--selector", "new")
+				update := exec.Command("nsupdate")
+				update.Stdin = strings.NewReader("server 127.0.0.1 " + port + "\nupdate delete new._domainkey.example.jp. TXT\nsend\n" +
+					dkimctl(t, dir, "record", "example.jp", "--selector", "new", "--format", "nsupdate"))
+				if out, err := update.CombinedOutput(); err != nil {
+					t.Fatalf("%v: %s", err, out)
+				}
+				const before, after = "old active\nnew pending\n", "old retired\nnew active\n"
+				check := []string{"check", "--all", "--state", "pending", "--activate"}
+				dkimctl(t, dir, check...)
+				os.Setenv("DAYS_LATER", "1")
+				_, call, _ := inject(t, dir, step, n, "signal=SIGKILL", check...)
+				got := states(readKeys(t, dir))
+				if got != before && got != after {
+					t.Errorf("%s %d: between the states:\n%s", step, n, got)
+				}
+				dkimctl(t, dir, check...)
+				os.Unsetenv("DAYS_LATER")
+				if got := states(readKeys(t, dir)); got != after {
+					t.Errorf("%s %d: after the next check:\n%s", step, n, got)
+				}
+				if call == "" {
+					return
+				}
+			}
+		})
 	}
 }
