@@ -147,7 +147,7 @@ func (u *ui) check(ctx context.Context, names []string, o checkOptions) error {
 
 func newChecker(c *config.Config, acceptUnreachable bool) (*dnscheck.Checker, error) {
 	checker, err := dnscheck.New(dnscheck.Options{
-		Resolver: c.DNS.Resolver, Timeout: time.Duration(c.DNS.Timeout), Dial: dialDNS, Unreachable: acceptUnreachable,
+		Resolver: c.DNS.Resolver, Timeout: time.Duration(c.DNS.Timeout), Dial: dialDNS, Unreachable: acceptUnreachable, Elsewhere: c.DNS.AlsoAsk,
 	})
 	if err != nil {
 		return nil, usage(err)

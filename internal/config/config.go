@@ -108,6 +108,7 @@ type DNS struct {
 	Resolver string   `toml:"resolver"` // address, or address:port; empty: the system's
 	Timeout  Duration `toml:"timeout"`  // of one question
 	Settle   Duration `toml:"settle"`   // between the checks that prove a record
+	AlsoAsk  []string `toml:"also_ask"` // name servers that have records by mistake
 }
 
 // Desk is what the support desk knows of us, and how it writes letters.
