@@ -67,7 +67,7 @@ func unescape(t testing.TB, text string) string {
 // the reason why it is not.
 func readFrom(value string) (domain string, reason Reason) {
 	var h Header
-	h.Add("From", value)
+	h.Add("From", asMilter(value))
 	author, reason, _ := h.author()
 	return author.domain, reason
 }
@@ -130,3 +130,6 @@ func TestLongFromFields(t *testing.T) {
 		}
 	}
 }
+
+// asMilter returns a value as a milter gets it.
+func asMilter(value string) string { return strings.ReplaceAll(value, "\r\n", "\n") }

@@ -181,7 +181,7 @@ func TestDecide(t *testing.T) {
 			var header Header
 			header.Add("Subject", "x")
 			for _, from := range test.from {
-				header.Add("From", from)
+				header.Add("From", asMilter(from))
 			}
 			d := test.rules.Decide(test.origin, &header, store)
 			if d.Reason != test.reason || d.TempFail != test.tempFail || d.Mismatch != test.mismatch {

@@ -35,8 +35,9 @@ type Header struct {
 // within it end in CRLF and go on with a blank or a tab.
 type field struct{ name, value string }
 
-// Add takes the next field. Lines of its value may end in LF, as milters see
-// them, or CRLF. What cannot be signed is remembered and answers a decision.
+// Add takes the next field. Lines of its value end in LF, as milters see them, so
+// that a CR is a bare one. What cannot be signed is remembered and answers a
+// decision.
 func (h *Header) Add(name, value string) {
 	name = strings.TrimRight(name, " \t") // blanks before the colon: RFC 5322 section 4.5
 	lower := strings.ToLower(name)
@@ -45,7 +46,6 @@ func (h *Header) Add(name, value string) {
 	if !usual && !signature && !h.Also[lower] || h.err != nil {
 		return
 	}
-	value = strings.ReplaceAll(value, "\r\n", "\n")
 	if signature {
 		if len(value) <= maxSignature && checkValue(value) == nil {
 			h.signatures = append(h.signatures, strings.ReplaceAll(value, "\n", "\r\n"))

@@ -58,7 +58,7 @@ func (m *Message) Text(signatures []string) []byte {
 func (m *Message) Header(also map[string]bool) *Header {
 	h := Header{Also: also}
 	for _, f := range m.fields {
-		h.Add(f.name, f.value)
+		h.Add(f.name, strings.ReplaceAll(f.value, "\r\n", "\n"))
 	}
 	return &h
 }

@@ -550,7 +550,7 @@ func (m mail) header(between func(*signer.Header)) *signer.Header {
 	header := &signer.Header{}
 	for _, field := range m.from {
 		between(header)
-		header.Add(field.name, field.text)
+		header.Add(field.name, strings.ReplaceAll(field.text, "\r\n", "\n"))
 	}
 	between(header)
 	return header
@@ -579,7 +579,7 @@ func (g *generator) noise(header *signer.Header) {
 		case "Subject":
 			value = "From: taro@" + domain
 		}
-		header.Add(name, value)
+		header.Add(name, strings.ReplaceAll(value, "\r\n", "\n"))
 	}
 }
 
