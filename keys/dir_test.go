@@ -233,6 +233,10 @@ func TestKeyring(t *testing.T) {
 	add(t, store, "example.jp", record.Ed25519, true)
 	now = now.Add(Freshness)
 	expect("an active key", 1, true)
+	expect("an active key in memory", 1, true)
+	if memory, store := ring.Lookups(); memory != 2 || store != 3 {
+		t.Errorf("%d look-ups answered from memory and %d from the store, want 2 and 3", memory, store)
+	}
 
 	t.Run("the store goes away", func(t *testing.T) {
 		away := store.path + ".away"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -47,6 +48,13 @@ type Keyring struct {
 	withKeys    map[string]entry
 	withoutKeys map[string]entry
 	reading     map[string]*reading
+
+	fromMemory, fromStore atomic.Uint64
+}
+
+// Lookups returns how many look-ups memory has answered, and how many the store.
+func (r *Keyring) Lookups() (fromMemory, fromStore uint64) {
+	return r.fromMemory.Load(), r.fromStore.Load()
 }
 
 type entry struct {
@@ -91,8 +99,10 @@ func (r *Keyring) Lookup(domain string) (Set, error) {
 	known, ok := r.known(domain)
 	if ok && r.now().Sub(known.checked) < Freshness {
 		r.mu.Unlock()
+		r.fromMemory.Add(1)
 		return known.set, nil
 	}
+	r.fromStore.Add(1)
 	under := r.reading[domain]
 	if under == nil && len(r.reading) < maxReading {
 		under = &reading{done: make(chan struct{})}

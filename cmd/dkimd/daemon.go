@@ -14,6 +14,7 @@ import (
 	"dkimd/internal/config"
 	"dkimd/internal/metrics"
 	"dkimd/internal/setup"
+	"dkimd/keys"
 	"dkimd/signer"
 	"dkimd/signer/milter"
 
@@ -81,6 +82,7 @@ func (d *daemon) serve(ctx context.Context, hangup, upgrade <-chan os.Signal) er
 	d.server = milter.NewServer()
 	d.server.Inherited = d.inherited
 	d.metrics = metrics.New(setup.Version(), reasons(), signer.Risks)
+	d.metrics.CountLookups(func() (uint64, uint64) { return d.loaded.Load().settings.Ring.(*keys.Keyring).Lookups() })
 	d.site.handler = d.metrics.Handler(func() error { return setup.Store(d.loaded.Load().config).Check() })
 	defer d.site.move("", nil)
 	if err := d.apply(); err != nil {

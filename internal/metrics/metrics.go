@@ -144,6 +144,20 @@ func (m *Metrics) Connected() (ended func()) {
 // Refused counts a connection that a bound keeps out.
 func (m *Metrics) Refused(bound string) { m.refused.WithLabelValues(bound).Inc() }
 
+// CountLookups serves how many look-ups of a domain's keys were answered from memory
+// and how many from the store.
+func (m *Metrics) CountLookups(lookups func() (fromMemory, fromStore uint64)) {
+	serve := func(from string, count func() uint64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name:        "dkimd_key_lookups_total",
+			Help:        "Look-ups of a domain's keys, by where the answer came from.",
+			ConstLabels: prometheus.Labels{"from": from},
+		}, func() float64 { return float64(count()) }))
+	}
+	serve("memory", func() uint64 { n, _ := lookups(); return n })
+	serve("store", func() uint64 { _, n := lookups(); return n })
+}
+
 // Reloaded notes an attempt to load the configuration.
 func (m *Metrics) Reloaded(ok bool) {
 	if !ok {

@@ -38,6 +38,7 @@ func used() *Metrics {
 	m.Connected()
 	m.Connected()()
 	m.Refused("max_connections")
+	m.CountLookups(func() (fromMemory, fromStore uint64) { return 7, 2 })
 	m.Reloaded(true)
 	m.Reloaded(false)
 	return m
@@ -58,6 +59,8 @@ func TestFigures(t *testing.T) {
 		`dkimd_login_mismatches_total 1`,
 		`dkimd_messages_at_risk_total{risk="8bit"} 1`,
 		`dkimd_connections 1`,
+		`dkimd_key_lookups_total{from="memory"} 7`,
+		`dkimd_key_lookups_total{from="store"} 2`,
 		`dkimd_connections_refused_total{bound="max_connections"} 1`,
 		`dkimd_config_last_reload_successful 0`,
 		`dkimd_build_info{version="v1"} 1`,
