@@ -46,6 +46,7 @@ type chaos struct {
 	left      int      // messages that are still to be sent
 	keep      int      // how many of them are for later
 	more      *sync.Cond
+	over      bool // the test: clients give up
 	sent      map[string]*fate
 	arrived   map[string]int
 	vanished  int // clients that were gone in mid-message
@@ -82,6 +83,8 @@ func TestChaos(t *testing.T) {
 	idle := c.descriptors(t)
 
 	stop := make(chan struct{})
+	stopSink := sync.OnceFunc(func() { close(stop) })
+	t.Cleanup(stopSink)
 	var sink, clients sync.WaitGroup
 	sink.Go(func() { c.receive(t, stop) })
 	for i := range 8 {
@@ -89,7 +92,7 @@ func TestChaos(t *testing.T) {
 	}
 	t.Cleanup(func() { // should it fail
 		c.mu.Lock()
-		c.left = 0
+		c.left, c.over = 0, true
 		c.more.Broadcast()
 		c.mu.Unlock()
 		clients.Wait()
@@ -100,7 +103,7 @@ func TestChaos(t *testing.T) {
 	waitFor(t, "the queue to be empty", func() bool {
 		return strings.Contains(runCommand(t, c.command("postqueue", "-p")), "Mail queue is empty")
 	})
-	close(stop)
+	stopSink()
 	sink.Wait()
 	c.balance(t)
 	waitFor(t, "dkimd to have no more descriptors than before", func() bool { return c.descriptors(t) <= idle })
@@ -234,6 +237,12 @@ func (c *chaos) take(random *rand.Rand) (domain, to string, ok bool) {
 	return c.domains[random.IntN(len(c.domains))], to, true
 }
 
+func (c *chaos) isOver() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.over
+}
+
 // client sends messages until there are no more: each again and again until it is
 // accepted, as every MTA does. Some clients vanish.
 func (c *chaos) client(random *rand.Rand) {
@@ -252,7 +261,7 @@ func (c *chaos) client(random *rand.Rand) {
 		}
 		from := "taro@" + domain
 		text := message(from, to) + strings.Repeat("all work and no play\r\n", random.IntN(200))
-		for accepted := false; !accepted; {
+		for accepted := false; !accepted && !c.isOver(); {
 			if random.IntN(10) == 0 {
 				hangUp()
 			}
