@@ -3,23 +3,28 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 func main() {
-	if err := run(); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+func run(ctx context.Context) error {
 	rounds := flag.Int("rounds", 5, "rounds, of which medians are taken")
 	only := flag.String("only", "4k,100k,10m,two,domains,half,idle", "what to measure")
 	signers := flag.String("signers", "", "which signers; empty: all that are installed")
@@ -64,7 +69,7 @@ func run() error {
 				if !takesPart[e.name] {
 					continue
 				}
-				f, err := w.measure(e, filepath.Join(dir, fmt.Sprintf("%s-%d-%d", w.name, i, round)))
+				f, err := w.measure(ctx, e, filepath.Join(dir, fmt.Sprintf("%s-%d-%d", w.name, i, round)))
 				if err != nil {
 					return fmt.Errorf("%s, %s: %w", w.name, e.title(), err)
 				}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -22,8 +23,8 @@ type figures struct {
 }
 
 // begin starts a signer and lets it sign until it is warm.
-func begin(e entry, dir string) (p *process, first time.Duration, err error) {
-	p, err = start(e.contender, e.site, dir)
+func begin(ctx context.Context, e entry, dir string) (p *process, first time.Duration, err error) {
+	p, err = start(ctx, e.contender, e.site, dir)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -44,8 +45,8 @@ func begin(e entry, dir string) (p *process, first time.Duration, err error) {
 }
 
 // measureLoad lets a signer sign as fast as it can.
-func measureLoad(e entry, dir string) (figures, error) {
-	p, first, err := begin(e, dir)
+func measureLoad(ctx context.Context, e entry, dir string) (figures, error) {
+	p, first, err := begin(ctx, e, dir)
 	if err != nil {
 		return figures{}, err
 	}
@@ -56,8 +57,8 @@ func measureLoad(e entry, dir string) (figures, error) {
 }
 
 // measureHalf finds out how fast a signer is, and gives it half of that.
-func measureHalf(e entry, dir string) (figures, error) {
-	p, _, err := begin(e, dir)
+func measureHalf(ctx context.Context, e entry, dir string) (figures, error) {
+	p, _, err := begin(ctx, e, dir)
 	if err != nil {
 		return figures{}, err
 	}
@@ -104,8 +105,8 @@ func measure(p *process, s site, l load) (figures, error) {
 const idle = 2000
 
 // measureIdle opens connections that stay silent.
-func measureIdle(e entry, dir string) (figures, error) {
-	p, _, err := begin(e, dir)
+func measureIdle(ctx context.Context, e entry, dir string) (figures, error) {
+	p, _, err := begin(ctx, e, dir)
 	if err != nil {
 		return figures{}, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -19,8 +20,9 @@ type process struct {
 	ended   chan struct{}
 }
 
-// start starts a signer in a new directory and waits until it listens.
-func start(c contender, s site, dir string) (*process, error) {
+// start starts a signer in a new directory and waits until it listens. It ends with
+// the context.
+func start(ctx context.Context, c contender, s site, dir string) (*process, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -43,7 +45,8 @@ func start(c contender, s site, dir string) (*process, error) {
 		return nil, err
 	}
 	defer log.Close()
-	p := &process{cmd: exec.Command(c.program, args...), socket: socket, started: time.Now(), ended: make(chan struct{})}
+	p := &process{cmd: exec.CommandContext(ctx, c.program, args...), socket: socket, started: time.Now(), ended: make(chan struct{})}
+	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(os.Interrupt) }
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
@@ -52,7 +55,7 @@ func start(c contender, s site, dir string) (*process, error) {
 		p.cmd.Wait()
 		close(p.ended)
 	}()
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ctx.Err() == nil && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		if conn, err := net.Dial("unix", socket); err == nil {
 			return p, conn.Close()
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -12,7 +13,7 @@ import (
 type work struct {
 	name, title string
 	entries     []entry // the first is what the others are compared with
-	measure     func(e entry, dir string) (figures, error)
+	measure     func(ctx context.Context, e entry, dir string) (figures, error)
 }
 
 // entry is a signer, and what it gets to do.
