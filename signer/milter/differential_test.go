@@ -24,7 +24,7 @@ var (
 // Random messages with all that is hard to make canonical go through a server,
 // their bodies in pieces cut anywhere. Each is signed, so that the verifiers that
 // others wrote accept it, or is left unsigned, which needs a bare CR or LF or the
-// like. Where the verifiers disagree among themselves, most of them accept it.
+// like. They disagree in one thing: OpenDKIM loses some bare CRs of a body.
 func TestOthersVerifyRandomMessages(t *testing.T) {
 	f := start(t)
 	rsa, err := rsaKey()
@@ -61,10 +61,10 @@ func TestOthersVerifyRandomMessages(t *testing.T) {
 		if len(refusing) == 0 {
 			continue
 		}
-		outcomes[fmt.Sprint("refused by ", slices.Sorted(maps.Keys(refusing)))]++
-		t.Logf("message %d of %s: %q\n%q", i, domain, refusing, m.Text)
-		if len(refusing) > 1 || !odd.Match(m.Text) {
-			t.Fail()
+		by := strings.Join(slices.Sorted(maps.Keys(refusing)), ",")
+		outcomes["refused by "+by]++
+		if _, body, _ := bytes.Cut(m.Text, []byte("\r\n\r\n")); by != "OpenDKIM" || !bareCR.Match(body) {
+			t.Errorf("message %d of %s: %q\n%q", i, domain, refusing, m.Text)
 		}
 	}
 	f.quit(c)
@@ -123,8 +123,11 @@ func TestBodiesThatVerifiersDisagreeAbout(t *testing.T) {
 	f.quit(c)
 }
 
-// odd is what servers and verifiers make different things of.
-var odd = regexp.MustCompile(`\r[^\n]|\r$|(^|[^\r])\n|[\x00\f\v]`)
+var (
+	bareCR = regexp.MustCompile(`\r[^\n]|\r$`)
+	// odd is what servers and verifiers make different things of.
+	odd = regexp.MustCompile(bareCR.String() + `|(^|[^\r])\n|[\x00\f\v]`)
+)
 
 // records returns the records of domains, as they should be in DNS.
 func (f *fixture) records(domains ...string) map[string]string {
