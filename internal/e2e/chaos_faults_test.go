@@ -144,28 +144,8 @@ func (c *chaos) exhaust(t testing.TB) {
 // upgrade has another dkimd take over.
 func (c *chaos) upgrade(t testing.TB) {
 	t.Helper()
-	const taken = "another process has taken over: connections may end"
-	before := len(c.find(t, "msg", taken))
-	c.signal(t, syscall.SIGUSR2)
-	waitFor(t, "another dkimd to take over", func() bool { return len(c.find(t, "msg", taken)) > before })
-	pid := int(c.find(t, "msg", taken)[before]["pid"].(float64))
-	process, err := os.FindProcess(pid)
-	if err != nil {
-		t.Fatal(err)
-	}
 	c.retired = append(c.retired, c.dkimd)
-	next := &dkimd{cmd: &exec.Cmd{Process: process}, log: c.dkimd.log, exited: make(chan struct{})}
-	go func() {
-		for !testenv.Gone(pid) {
-			time.Sleep(10 * time.Millisecond)
-		}
-		close(next.exited)
-	}()
-	t.Cleanup(func() {
-		process.Kill()
-		<-next.exited
-	})
-	c.dkimd = next
+	c.dkimd = c.dkimd.upgrade(t)
 }
 
 // reload loads a configuration, and waits until dkimd says what it makes of it.

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"dkimd/internal/testenv"
 )
 
 // dkimd is a running daemon.
@@ -94,6 +97,32 @@ func (d *dkimd) kill(t testing.TB) {
 	t.Helper()
 	d.signal(t, syscall.SIGKILL)
 	d.waitForExit(t)
+}
+
+// upgrade has another process take over, and returns it.
+func (d *dkimd) upgrade(t testing.TB) *dkimd {
+	t.Helper()
+	const taken = "another process has taken over: connections may end"
+	before := len(d.find(t, "msg", taken))
+	d.signal(t, syscall.SIGUSR2)
+	waitFor(t, "another dkimd to take over", func() bool { return len(d.find(t, "msg", taken)) > before })
+	pid := int(d.find(t, "msg", taken)[before]["pid"].(float64))
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := &dkimd{cmd: &exec.Cmd{Process: process}, log: d.log, exited: make(chan struct{})}
+	go func() {
+		for !testenv.Gone(pid) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		close(next.exited)
+	}()
+	t.Cleanup(func() {
+		process.Kill()
+		<-next.exited
+	})
+	return next
 }
 
 func (d *dkimd) waitForExit(t testing.TB) {

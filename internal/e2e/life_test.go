@@ -131,3 +131,41 @@ func TestLife(t *testing.T) {
 		signed(t)
 	})
 }
+
+// Another dkimd takes over amid an SMTP connection, and amid a message: neither
+// is refused, nor deferred.
+func TestUpgrade(t *testing.T) {
+	m := startMachine(t, options{})
+	signed := func(c *client) {
+		t.Helper()
+		to := newRecipient()
+		m.checkSigned(t, c.mustSend(t, taro, to, message(taro, to)), to, "example.jp")
+	}
+	idle, uploading := m.login(t, port465, taro), m.login(t, port587, taro)
+	signed(idle)
+	to := newRecipient()
+	text := message(taro, to)
+	uploading.mustBegin(t, taro, to)
+	uploading.write(t, text[:len(text)/2])
+
+	old := m.dkimd
+	m.dkimd = old.upgrade(t)
+	signed(m.login(t, port465, taro))
+	uploading.write(t, text[len(text)/2:])
+	m.checkSigned(t, uploading.mustEnd(t), to, "example.jp")
+	signed(idle)
+	if !old.running() {
+		t.Error("the old dkimd ends before its connections do")
+	}
+	for _, c := range []*client{idle, uploading} {
+		if err := c.Quit(); err != nil {
+			t.Error(err)
+		}
+	}
+	old.waitForExit(t)
+	if !old.cmd.ProcessState.Success() {
+		t.Errorf("the old dkimd ends with %v", old.cmd.ProcessState)
+	}
+	signed(m.login(t, port465, taro))
+	m.dkimd.stop(t)
+}
