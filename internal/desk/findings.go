@@ -19,3 +19,6 @@ var table = finding.Table{
 		"弊社ネームサーバの「{domain}」の SPF に「{include}」が含まれていないか、書式に誤りがあります",
 		"correct it before the letter goes out", "連絡の前に修正してください"),
 }
+
+// Codes says what each code means.
+func Codes() finding.Table { return table }

@@ -399,3 +399,6 @@ var table = finding.Table{
 		"the value has {length} bytes: in a zone file it needs several strings of at most 255", "値が {length} 文字のため、ゾーンファイルでは 255 文字以内の文字列に分割する必要があります",
 		"some panels do this by themselves, others want the strings", "自動で分割される管理画面と、分割形式での入力が必要な管理画面があります"),
 }
+
+// Codes says what each code means.
+func Codes() finding.Table { return table }

@@ -242,3 +242,6 @@ var table = finding.Table{
 func newFinding(code finding.Code, wanted record.Record, fill ...string) finding.Finding {
 	return table.New(code, append(fill, "host", wanted.Host(), "relative", wanted.RelativeHost(), "domain", wanted.Domain, "alias", wanted.Value())...)
 }
+
+// Codes says what each code means.
+func Codes() finding.Table { return table }

@@ -3,6 +3,7 @@
 package finding
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -85,4 +86,14 @@ func (t Table) New(code Code, fill ...string) Finding {
 		Text:     Text{filled(m.text.En), filled(m.text.Ja)},
 		Hint:     Text{filled(m.hint.En), filled(m.hint.Ja)},
 	}
+}
+
+// All returns what each code means, in the order of the codes: findings in which
+// nothing is filled in.
+func (t Table) All() []Finding {
+	var all []Finding
+	for _, code := range slices.Sorted(maps.Keys(t)) {
+		all = append(all, t.New(code))
+	}
+	return all
 }

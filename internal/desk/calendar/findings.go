@@ -65,3 +65,6 @@ var meanings = finding.Table{
 		"the holidays of {year} have not been announced when this program was made: they are computed", "{year}年の祝日は公表前のため、現行の法律にもとづく計算によります",
 		"compare with the Cabinet Office's calendar", "内閣府の公表する祝日をご確認ください"),
 }
+
+// Codes says what each code means.
+func Codes() finding.Table { return meanings }

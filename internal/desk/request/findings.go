@@ -106,3 +106,6 @@ var meanings = finding.Table{
 		"there were blanks inside the key", "鍵の途中の空白を取り除きました",
 		"compare the value", "取り除いた後の値に相違がないかをご確認ください"),
 }
+
+// Codes says what each code means.
+func Codes() finding.Table { return meanings }
