@@ -73,7 +73,8 @@ var reasonTexts = map[signer.Reason]reasonText{
 		"error に示されたファイルをバックアップから戻してください。秘密鍵のファイルであれば、dkimctl genkey で新しい鍵を作成することもできます",
 	},
 	signer.BadBody: {
-		"the body has more than a megabyte of blanks in a row", "本文に 1 MB を超える空白の連続があります",
+		"the body has a bare CR where no signature would verify, or more than a megabyte of blanks in a row",
+		"本文に署名できない位置の CR(改行の一部でないもの)、または 1 MB を超える空白の連続があります",
 		"the program that sends it has to be mended", "送信するプログラムを修正してください",
 	},
 }
