@@ -2,7 +2,6 @@ package mta
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,8 +52,10 @@ func split(text []byte) (fields []string, body []byte, err error) {
 	for {
 		line, rest, ok := bytes.Cut(text, []byte("\r\n"))
 		switch {
+		case len(text) == 0:
+			return fields, nil, nil // a header is all there is
 		case !ok:
-			return nil, nil, errors.New("the message has no empty line after its header")
+			return nil, nil, fmt.Errorf("a line without an end: %q", text)
 		case len(line) == 0:
 			return fields, rest, nil
 		case line[0] != ' ' && line[0] != '\t' && bytes.IndexByte(line, ':') > 0:

@@ -208,7 +208,7 @@ func TestApply(t *testing.T) {
 	if err != nil || string(got) != want {
 		t.Errorf("%q, %v, want %q", got, err, want)
 	}
-	for _, wrong := range []string{"", "From: a@example.jp\r\n", "no field\r\n\r\n", " blank: first\r\n\r\n", ": x\r\n\r\n"} {
+	for _, wrong := range []string{"", "From: a@example.jp", "no field\r\n\r\n", " blank: first\r\n\r\n", ": x\r\n\r\n"} {
 		if _, err := r.Apply([]byte(wrong)); err == nil {
 			t.Errorf("%q passes for a message", wrong)
 		}
