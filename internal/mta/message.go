@@ -52,7 +52,7 @@ func split(text []byte) (fields []string, body []byte, err error) {
 	for {
 		line, rest, ok := bytes.Cut(text, []byte("\r\n"))
 		switch {
-		case len(text) == 0:
+		case len(text) == 0 && len(fields) > 0:
 			return fields, nil, nil // a header is all there is
 		case !ok:
 			return nil, nil, fmt.Errorf("a line without an end: %q", text)
