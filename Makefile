@@ -19,7 +19,7 @@ TAGS = $(shell pkg-config --exists 'libcrypto >= 3' 2>/dev/null && echo libcrypt
 # servers that publish our records, and verifiers that others wrote.
 PACKAGES := postfix sasl2-bin libsasl2-modules \
             bind9 bind9-utils bind9-dnsutils knot knot-dnssecutils tinydns \
-            opendkim opendkim-tools python3-dkim libmail-dkim-perl python3-dnspython python3-spf python3-yaml libmail-spf-perl systemd strace prometheus \
+            opendkim opendkim-tools python3-dkim libmail-dkim-perl python3-dnspython python3-spf python3-yaml libmail-spf-perl systemd strace prometheus chromium \
             gcc libssl-dev pkg-config
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -98,7 +98,7 @@ install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/{systemd/system,sysusers.d,tmpfiles.d} \
 		$(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)/etc/dkimd
 	install bin/dkimd bin/dkimctl $(DESTDIR)$(PREFIX)/bin
-	install -m 644 systemd/{dkimd,dkimd-check}.service systemd/dkimd-check.timer $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 644 systemd/{dkimd,dkimd-check,dkimd-desk}.service systemd/dkimd-check.timer $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 644 systemd/dkimd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/dkimd.conf
 	install -m 644 systemd/dkimd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/dkimd.conf
 	bin/dkimctl man $(DESTDIR)$(PREFIX)/share/man/man8

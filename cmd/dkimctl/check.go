@@ -320,15 +320,8 @@ func (u *ui) printFindings(findings []finding.Finding) {
 }
 
 func (u *ui) verdictText(v dnscheck.Verdict) string {
-	switch v {
-	case dnscheck.Proven:
-		return u.say("every name server has it", "全ネームサーバーで確認できました")
-	case dnscheck.NotPublished:
-		return u.say("no name server has it", "まだ登録されていません")
-	case dnscheck.Wrong:
-		return u.say("it is not as it should be", "登録内容に誤りがあります")
-	}
-	return u.say("DNS gave no answer that decides", "DNS の応答がなく判定できません")
+	text := v.Text()
+	return u.say(text.En, text.Ja)
 }
 
 func (u *ui) printCheckCSV(views iter.Seq[checkView]) error {

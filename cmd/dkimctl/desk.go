@@ -18,13 +18,13 @@ import (
 func newDesk(u *ui) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "desk",
-		Short: "The support desk: letters to customers",
+		Short: "The support desk: letters to customers, and a web page",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return usage(errors.New("desk has commands of its own"), "dkimctl desk --help lists them")
 		},
 	}
-	cmd.AddCommand(newDeskReply(u), newDeskLetters())
+	cmd.AddCommand(newDeskReply(u), newDeskLetters(), newDeskServe(u))
 	return cmd
 }
 

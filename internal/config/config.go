@@ -125,6 +125,20 @@ type Desk struct {
 	SupportName    string   `toml:"support_name"`
 	SupportNameEn  string   `toml:"support_name_en"`
 	Signature      []string `toml:"signature"` // lines below the names
+
+	// The web page.
+	Listen   string `toml:"listen"`   // host:port, or unix: and a path
+	TLSCert  string `toml:"tls_cert"` // files
+	TLSKey   string `toml:"tls_key"`
+	HTPasswd string `toml:"htpasswd"`
+}
+
+// Address returns where the web page is.
+func (d Desk) Address() Address {
+	if path, ok := strings.CutPrefix(d.Listen, "unix:"); ok {
+		return Address{"unix", path}
+	}
+	return Address{"tcp", d.Listen}
 }
 
 // Publish says how records get into zones of our own.
@@ -175,7 +189,7 @@ func defaults() *Config {
 		HTTP:    HTTP{Listen: "127.0.0.1:9880"},
 		DNS:     DNS{Timeout: Duration(5 * time.Second), Settle: Duration(10 * time.Minute)},
 		Publish: Publish{Timeout: Duration(10 * time.Second)},
-		Desk:    Desk{Lang: "ja", SupportName: "サポートセンター", SupportNameEn: "Support Centre"},
+		Desk:    Desk{Lang: "ja", SupportName: "サポートセンター", SupportNameEn: "Support Centre", Listen: "127.0.0.1:9881"},
 		Log:     Log{Format: "text", Level: "info"},
 	}
 }
@@ -375,9 +389,40 @@ func (c *Config) check() {
 		problem("desk.letters", "%q is not an absolute path", l)
 	}
 	oneOf("desk.lang", c.Desk.Lang, "ja", "en")
+	c.Desk.checkAccess(problem)
 
 	oneOf("log.format", c.Log.Format, "text", "json")
 	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+}
+
+// checkAccess notes what is wrong with where the web page is, and who may see it.
+func (d Desk) checkAccess(problem func(key, format string, args ...any)) {
+	address := d.Address()
+	open := address.Network == "tcp" && !address.Loopback()
+	if address.Network == "unix" {
+		if !filepath.IsAbs(address.Address) {
+			problem("desk.listen", "%q needs an absolute path", d.Listen)
+		}
+		if d.TLSCert != "" {
+			problem("desk.tls_cert", "it is for host:port: before a unix socket stands a proxy, which has TLS")
+		}
+	} else if _, _, err := net.SplitHostPort(d.Listen); err != nil {
+		problem("desk.listen", "%q is neither host:port nor unix:PATH", d.Listen)
+		open = false
+	}
+	for _, file := range []struct{ key, path string }{
+		{"desk.tls_cert", d.TLSCert}, {"desk.tls_key", d.TLSKey}, {"desk.htpasswd", d.HTPasswd},
+	} {
+		switch {
+		case file.path == "" && open:
+			problem(file.key, "it is missing: %s can be reached from elsewhere, so that the page needs TLS and logins", d.Listen)
+		case file.path != "" && !filepath.IsAbs(file.path):
+			problem(file.key, "%q is not an absolute path", file.path)
+		}
+	}
+	if !open && (d.TLSCert == "") != (d.TLSKey == "") {
+		problem("desk.tls_key", "tls_cert and tls_key belong together")
+	}
 }
 
 // CheckDaemon returns what dkimd misses in a configuration that is good enough

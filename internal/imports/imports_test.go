@@ -28,6 +28,7 @@ var down = map[string][]string{
 	"dkimd/internal/desk":          {"dkimd/internal/desk/calendar", "dkimd/internal/lint", "dkimd/internal/provider", "dkimd/keys", "dkimd/keys/dnscheck", "dkimd/keys/finding", "dkimd/keys/record"},
 	"dkimd/internal/desk/calendar": {"dkimd/keys/finding"},
 	"dkimd/internal/desk/request":  {"dkimd/internal/desk/calendar", "dkimd/keys", "dkimd/keys/finding", "dkimd/keys/record"},
+	"dkimd/internal/desk/web":      {"dkimd/internal/desk", "dkimd/internal/lint", "dkimd/keys", "dkimd/keys/dnscheck", "dkimd/keys/finding", "dkimd/keys/record"},
 	"dkimd/internal/lint":          {"dkimd/keys", "dkimd/keys/finding", "dkimd/keys/record"},
 	"dkimd/internal/loginmap":      {"dkimd/keys", "dkimd/signer"},
 	"dkimd/internal/metrics":       {},
@@ -39,6 +40,8 @@ var down = map[string][]string{
 // each: one, but for those of DNS and of Japanese.
 var importers = map[string][]string{
 	"github.com/BurntSushi/toml":          {"dkimd/internal/config"},
+	"github.com/chromedp/cdproto":         {"tests"},
+	"github.com/chromedp/chromedp":        {"tests"},
 	"github.com/coreos/go-systemd":        {"dkimd/cmd/dkimd"},
 	"github.com/emersion/go-milter":       {"dkimd/signer/milter"},
 	"github.com/emersion/go-msgauth":      {"dkimd/signer"},
@@ -48,6 +51,7 @@ var importers = map[string][]string{
 	"github.com/prometheus/client_golang": {"dkimd/internal/metrics"},
 	"github.com/rogpeppe/go-internal":     {"tests"},
 	"github.com/spf13/cobra":              {"dkimd/cmd/dkimctl"},
+	"golang.org/x/crypto":                 {"dkimd/internal/desk/web"},
 	"golang.org/x/net":                    {"dkimd/keys"},
 	"golang.org/x/text":                   {"dkimd/internal/desk/calendar", "dkimd/internal/desk/request"},
 }

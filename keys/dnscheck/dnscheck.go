@@ -119,6 +119,16 @@ const (
 	Unclear      Verdict = "unclear"       // DNS gave no answer that decides
 )
 
+var verdicts = map[Verdict]finding.Text{
+	Proven:       {En: "every name server has it", Ja: "全ネームサーバーで確認できました"},
+	NotPublished: {En: "no name server has it", Ja: "まだ登録されていません"},
+	Wrong:        {En: "it is not as it should be", Ja: "登録内容に誤りがあります"},
+	Unclear:      {En: "DNS gave no answer that decides", Ja: "DNS の応答がなく判定できません"},
+}
+
+// Text says what the verdict is about the record, to people.
+func (v Verdict) Text() finding.Text { return verdicts[v] }
+
 // Result is what a check found.
 type Result struct {
 	Verdict  Verdict           `json:"verdict"`

@@ -1,0 +1,295 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"dkimd/internal/nameserver"
+	"dkimd/internal/testenv"
+
+	"github.com/chromedp/chromedp"
+)
+
+const deskConfig = `[desk]
+our_name_servers = ["dns.hosting.jp"]
+our_mail_servers = ["mail.hosting.jp"]
+hosted_domains = "$WORK/hosted"
+spf_include = "_spf.hosting.jp"
+company = "株式会社例示ホスティング"
+listen = "127.0.0.1:%s"
+`
+
+// deskWorld is a store, and a DNS, that desk serve shows.
+type deskWorld struct {
+	dir  string
+	port string // of the web page
+}
+
+// newDeskWorld returns a world with example.jp, whose record nobody has published yet,
+// ours.jp, where a stranger has written, and so many other domains.
+func newDeskWorld(t *testing.T, others int) deskWorld {
+	testenv.NeedProgram(t, "named")
+	files := map[string]string{
+		"jp":         worldFiles["jp"],
+		"example.jp": worldFiles["example.jp"],
+		"ours.jp":    worldSOA + "@ NS ns.jp.\none._domainkey TXT \"" + strings.ReplaceAll(hostile, `"`, `\"`) + "\"\n",
+	}
+	dns := nameserver.StartBIND(t, worldStatements, files)
+	t.Setenv("DNS_PORT", dns)
+	w := deskWorld{dir: t.TempDir(), port: freePort(t)}
+	w.write(t, "hosted", "example.jp\nours.jp\n")
+	w.write(t, "config.toml", strings.ReplaceAll(fmt.Sprintf(worldConfig, dns)+fmt.Sprintf(deskConfig, w.port), "$WORK", w.dir))
+	w.run(t, "genkey", "example.jp", "--selector", "one")
+	w.run(t, "genkey", "ours.jp", "--selector", "one")
+	state := w.state(t, "ours.jp")
+	for n := range others {
+		name := fmt.Sprintf("d%d.jp", n)
+		w.write(t, "store/state/"+name+".json", strings.ReplaceAll(state, `"ours.jp"`, `"`+name+`"`))
+	}
+	w.write(t, "store/state/ours.jp.json", strings.ReplaceAll(state, `"why": "genkey"`, `"why": "`+strings.ReplaceAll(hostile, `"`, `\"`)+`"`))
+	return w
+}
+
+// hostile is what a stranger would write.
+const hostile = `"><script>alert(1)</script>'<img src=x onerror=alert(2)>{{.}}`
+
+func (w deskWorld) write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w deskWorld) state(t *testing.T, domain string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(w.dir, "store/state", domain+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// run returns what dkimctl prints.
+func (w deskWorld) run(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("dkimctl", append([]string{"--config", filepath.Join(w.dir, "config.toml")}, args...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("dkimctl %v: %v\n%s", args, err, &stderr)
+	}
+	return string(out)
+}
+
+func (w deskWorld) url(path string) string { return "http://127.0.0.1:" + w.port + path }
+
+// serve runs desk serve until the test ends, as another user if it is given one, and
+// returns its log. It ends well when it is told to.
+func (w deskWorld) serve(t *testing.T, as *syscall.Credential) *testenv.Log {
+	t.Helper()
+	log := new(testenv.Log)
+	cmd := exec.Command("dkimctl", "--config", filepath.Join(w.dir, "config.toml"), "desk", "serve")
+	cmd.Stderr = log
+	if as != nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
+		bin := filepath.Dir(cmd.Path)
+		for _, dir := range []string{bin, filepath.Dir(bin), filepath.Dir(w.dir)} { // of the test alone
+			if err := os.Chmod(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("desk serve ends with %v:\n%s", err, log)
+		}
+	})
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		reply, err := http.Get(w.url("/lint"))
+		if err == nil {
+			reply.Body.Close()
+			return log
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("desk serve does not answer: %v\n%s", err, log)
+		}
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	return port
+}
+
+// What support does in a minute: find a domain among many, copy its record and the
+// letter.
+func TestDeskInBrowser(t *testing.T) {
+	b := openTab(t)
+	w := newDeskWorld(t, 100_000)
+	w.serve(t, nil)
+	for _, lang := range []string{"ja", "en"} {
+		b.do(
+			chromedp.Navigate(w.url("/?lang="+lang)),
+			chromedp.SendKeys(`input[name=q]`, "xample.J"),
+			chromedp.Submit(`form.search`),
+			chromedp.WaitVisible(`.domains a[href="/domain/example.jp"]`),
+		)
+		b.shoot("list-" + lang)
+		b.do(
+			chromedp.Click(`.domains a[href="/domain/example.jp"]`),
+			chromedp.WaitVisible(`#key-0-value`),
+		)
+		b.shoot("domain-" + lang)
+		if got, want := b.copied("key-0-value")+"\n", w.run(t, "record", "example.jp", "--format", "value"); got != want {
+			t.Errorf("the clipboard has %q, dkimctl record prints %q", got, want)
+		}
+		if got, want := b.copied("key-0-data")+"\n", w.run(t, "record", "example.jp", "--format", "split"); got != want {
+			t.Errorf("the clipboard has %q, dkimctl record prints %q", got, want)
+		}
+		b.do(chromedp.Click(`form.look button`), chromedp.WaitVisible(`#letter-ja`))
+		b.shoot("look-" + lang)
+		letter := "件名: " + b.copied("letter-ja-subject") + "\n\n" + b.copied("letter-ja")
+		if want := w.run(t, "desk", "reply", "example.jp"); letter != want {
+			t.Errorf("the clipboard has\n%s\ndkimctl desk reply prints\n%s", letter, want)
+		}
+		b.do(chromedp.Click(`details:not([open]) > summary`), chromedp.WaitVisible(`#letter-en`))
+		letter = "Subject: " + b.copied("letter-en-subject") + "\n\n" + b.copied("letter-en")
+		if want := w.run(t, "desk", "reply", "example.jp", "--lang", "en"); letter != want {
+			t.Errorf("the clipboard has\n%s\ndkimctl desk reply prints\n%s", letter, want)
+		}
+	}
+	b.noProblems()
+}
+
+// Whatever strangers write shows up as text.
+func TestDeskShowsHostileTexts(t *testing.T) {
+	b := openTab(t)
+	w := newDeskWorld(t, 0)
+	w.serve(t, nil)
+	b.do(
+		chromedp.Navigate(w.url("/domain/ours.jp?lang=ja")),
+		chromedp.Click(`form.look button`),
+		chromedp.WaitVisible(`.result`),
+	)
+	text := value(b, chromedp.TextContent(`main`))
+	b.shoot("hostile-domain")
+	if !strings.Contains(text, hostile) {
+		t.Errorf("the history is not shown as it is:\n%s", text)
+	}
+	if !strings.Contains(text, `<script>alert(1)</script>`) {
+		t.Errorf("the answer of DNS is not shown:\n%s", text)
+	}
+	b.do(chromedp.Navigate(w.url("/?q=" + url.QueryEscape(hostile))))
+	if typed := value(b, chromedp.Value(`input[name=q]`)); typed != hostile {
+		t.Errorf("the search has become %q", typed)
+	}
+	b.do(
+		chromedp.Navigate(w.url("/lint")),
+		chromedp.SendKeys(`input[name=host]`, hostile),
+		chromedp.SendKeys(`textarea[name=value]`, "v=spf1 "+hostile),
+		chromedp.Submit(`form.wide`),
+		chromedp.WaitVisible(`.findings`),
+	)
+	b.shoot("hostile-lint")
+	if typed := value(b, chromedp.Value(`input[name=host]`)); typed != hostile {
+		t.Errorf("the host has become %q", typed)
+	}
+	b.noProblems()
+}
+
+// It runs as a user who cannot read private keys. As root it could, and says so.
+func TestDeskNeedsNoPrivateKeys(t *testing.T) {
+	testenv.NeedRoot(t)
+	w := newDeskWorld(t, 0)
+	const warning = "can read private keys"
+
+	t.Run("dkimd-desk", func(t *testing.T) {
+		desk := credential(t, "dkimd-desk", stateGroup)
+		log := w.serve(t, desk)
+		if page := w.get(t, "/"); strings.Contains(page, warning) || !strings.Contains(page, "example.jp") {
+			t.Errorf("the page is\n%s", page)
+		}
+		if log := log.String(); strings.Contains(log, warning) || !strings.Contains(log, "serving") {
+			t.Errorf("the log is\n%s", log)
+		}
+		files, err := filepath.Glob(filepath.Join(w.dir, "store/private/*/*.pem"))
+		if err != nil || len(files) != 2 {
+			t.Fatal(files, err)
+		}
+		for _, file := range files {
+			cat := exec.Command("cat", file)
+			cat.SysProcAttr = &syscall.SysProcAttr{Credential: desk}
+			if out, err := cat.CombinedOutput(); err == nil || !strings.Contains(string(out), "Permission denied") {
+				t.Errorf("its user may read %s: %v", file, err)
+			}
+		}
+	})
+	t.Run("root", func(t *testing.T) {
+		log := w.serve(t, nil)
+		if page := w.get(t, "/"); !strings.Contains(page, warning) {
+			t.Errorf("the page is\n%s", page)
+		}
+		if !strings.Contains(log.String(), warning) {
+			t.Errorf("the log is\n%s", log)
+		}
+	})
+}
+
+// credential returns what a process of a user has who is in another group besides.
+func credential(t *testing.T, name, group string) *syscall.Credential {
+	t.Helper()
+	number := func(text string) uint32 {
+		n, err := strconv.ParseUint(text, 10, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return uint32(n)
+	}
+	found, err := user.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := user.LookupGroup(group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &syscall.Credential{Uid: number(found.Uid), Gid: number(found.Gid), Groups: []uint32{number(other.Gid)}}
+}
+
+func (w deskWorld) get(t *testing.T, path string) string {
+	t.Helper()
+	reply, err := http.Get(w.url(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reply.Body.Close()
+	text, err := io.ReadAll(reply.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,492 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dkimd/internal/desk"
+	"dkimd/keys"
+	"dkimd/keys/dnscheck"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// noDNS has no record of anybody.
+type noDNS struct{}
+
+var errAbsent = &net.DNSError{Err: "no such host", IsNotFound: true}
+
+func (noDNS) LookupTXT(context.Context, string) ([]string, error) { return nil, errAbsent }
+func (noDNS) LookupMX(context.Context, string) ([]*net.MX, error) { return nil, errAbsent }
+func (noDNS) LookupCNAME(context.Context, string) (string, error) { return "", errAbsent }
+func (noDNS) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return nil, errAbsent
+}
+
+// newSite returns a site whose store has keys of these domains, in state pending.
+func newSite(t testing.TB, domains ...string) (Site, *keys.Dir) {
+	t.Helper()
+	store := keys.OpenDir(t.TempDir())
+	if err := store.Create(nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, domain := range domains {
+		add(t, store, domain)
+	}
+	letters, err := desk.LoadLetters("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Site{
+		Store: store,
+		NewDesk: func() (*desk.Desk, error) {
+			return &desk.Desk{
+				OurNameServers: []string{"dns.hosting.example"},
+				Store:          store,
+				Resolver:       noDNS{},
+				Now:            time.Now,
+				NameServers: func(context.Context, string) (string, []string, error) {
+					return "example.jp", []string{"ns1.example.net"}, nil
+				},
+				Check: func(context.Context, *keys.Domain, keys.Key) dnscheck.Result {
+					return dnscheck.Result{Verdict: dnscheck.NotPublished, Zone: "example.jp"}
+				},
+			}, nil
+		},
+		Letters:  letters,
+		Lang:     "ja",
+		Resolver: noDNS{},
+		Log:      slog.New(slog.DiscardHandler),
+		Loopback: true,
+	}, store
+}
+
+func add(t testing.TB, store *keys.Dir, domain string) {
+	t.Helper()
+	private, err := keys.Generate("ed25519", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = store.Update(domain, func(c *keys.Change) error {
+		_, err := c.Add("one", private, keys.Move{Time: time.Now(), By: "hanako", Why: "genkey"})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ask returns the answer to a request for http://localhost.
+func ask(h http.Handler, r *http.Request) (*http.Response, string) {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	reply := w.Result()
+	body, _ := io.ReadAll(reply.Body) // of a recorder
+	return reply, string(body)
+}
+
+func get(h http.Handler, path string) (*http.Response, string) {
+	return ask(h, httptest.NewRequest("GET", "http://localhost"+path, nil))
+}
+
+func post(h http.Handler, path string, form url.Values) (*http.Response, string) {
+	return ask(h, newPost(path, form))
+}
+
+func newPost(path string, form url.Values) *http.Request {
+	r := httptest.NewRequest("POST", "http://localhost"+path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r
+}
+
+func TestPages(t *testing.T) {
+	site, _ := newSite(t, "example.jp")
+	h := New(site)
+	for path, want := range map[string]string{
+		"/":                           `<a href="/domain/example.jp">example.jp</a>`,
+		"/?q=nobody.example":          `<a href="/domain/nobody.example">`,
+		"/domain/example.jp":          "<pre id=\"key-0-host\">one._domainkey.example.jp</pre>",
+		"/domain/nobody.example":      "<h1>nobody.example</h1>",
+		"/lint":                       `<textarea name="value"`,
+		"/assets/style.css":           "body {",
+		"/assets/copy.js":             "clipboard",
+		"/domain/%3Cscript%3E?lang=x": "&lt;script&gt;",
+	} {
+		reply, body := get(h, path)
+		if reply.StatusCode != http.StatusOK && !strings.Contains(path, "script") {
+			t.Errorf("%s: status %d", path, reply.StatusCode)
+		}
+		if !strings.Contains(body, want) {
+			t.Errorf("%s has no %s:\n%s", path, want, body)
+		}
+		for name, want := range map[string]string{
+			"Content-Security-Policy": policy, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+		} {
+			if got := reply.Header.Get(name); got != want {
+				t.Errorf("%s: %s is %q", path, name, got)
+			}
+		}
+	}
+	for path, want := range map[string]int{
+		"/domain/xn--wgv71a119e.jp": http.StatusOK,
+		"/domain/EXAMPLE.jp":        http.StatusSeeOther,
+		"/domain/日本語.jp":            http.StatusSeeOther,
+		"/domain/jp":                http.StatusNotFound,
+		"/domain/..%2F..%2Fetc":     http.StatusNotFound,
+		"/assets/../web.go":         http.StatusTemporaryRedirect,
+		"/elsewhere":                http.StatusNotFound,
+	} {
+		if reply, _ := get(h, path); reply.StatusCode != want {
+			t.Errorf("%s: status %d, want %d", path, reply.StatusCode, want)
+		}
+	}
+}
+
+func TestLanguages(t *testing.T) {
+	site, _ := newSite(t)
+	h := New(site)
+	for _, c := range []struct{ accept, cookie, query, want string }{
+		{"", "", "", "en"},
+		{"ja,en-US;q=0.7,en;q=0.3", "", "", "ja"},
+		{"en-GB,ja;q=0.5", "", "", "en"},
+		{"fr-FR, ja-JP;q=0.5", "", "", "ja"},
+		{"ja", "en", "", "en"},
+		{"ja", "fr", "", "ja"},
+		{"en", "en", "?lang=ja", "ja"},
+	} {
+		r := httptest.NewRequest("GET", "http://localhost/"+c.query, nil)
+		r.Header.Set("Accept-Language", c.accept)
+		r.AddCookie(&http.Cookie{Name: langCookie, Value: c.cookie})
+		if _, body := ask(h, r); !strings.Contains(body, `<html lang="`+c.want+`">`) {
+			t.Errorf("%+v: the page has another language", c)
+		}
+	}
+}
+
+func TestGuard(t *testing.T) {
+	site, _ := newSite(t)
+	h := New(site)
+	for host, want := range map[string]int{
+		"localhost:9881": http.StatusOK, "127.0.0.1:9881": http.StatusOK, "[::1]:8080": http.StatusOK, "LOCALHOST": http.StatusOK,
+		"evil.example": http.StatusMisdirectedRequest, "127.0.0.1.evil.example:9881": http.StatusMisdirectedRequest,
+		"localhost.evil.example": http.StatusMisdirectedRequest, "192.0.2.1": http.StatusMisdirectedRequest, "": http.StatusMisdirectedRequest,
+	} {
+		r := httptest.NewRequest("GET", "/lint", nil)
+		r.Host = host
+		if reply, _ := ask(h, r); reply.StatusCode != want {
+			t.Errorf("host %q: status %d, want %d", host, reply.StatusCode, want)
+		}
+	}
+	for field, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
+		r := newPost("/lint", url.Values{"host": {"example.jp"}})
+		r.Header.Set(field, value)
+		if reply, _ := ask(h, r); reply.StatusCode != http.StatusForbidden {
+			t.Errorf("a form from elsewhere, with %s: status %d", field, reply.StatusCode)
+		}
+	}
+	reply, _ := post(h, "/lint", url.Values{"value": {strings.Repeat("x", maxBody)}})
+	if reply.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("a form that is too large: status %d", reply.StatusCode)
+	}
+	for _, method := range []string{"POST", "PUT", "DELETE"} {
+		r := httptest.NewRequest(method, "http://localhost/", nil)
+		if reply, _ := ask(h, r); reply.StatusCode != http.StatusMethodNotAllowed {
+			t.Errorf("%s: status %d", method, reply.StatusCode)
+		}
+	}
+}
+
+func TestPagesSayThatPrivateKeysCanBeRead(t *testing.T) {
+	site, _ := newSite(t)
+	for _, reads := range []bool{true, false} {
+		site.ReadsPrivate = reads
+		if _, body := get(New(site), "/lint"); strings.Contains(body, "can read private keys") != reads {
+			t.Errorf("private keys can be read: %v, and the page says\n%s", reads, body)
+		}
+	}
+}
+
+func TestSearch(t *testing.T) {
+	site, store := newSite(t, "example.jp", "shop.example.jp", "anexample.jp", "other.jp", "xn--wgv71a119e.jp")
+	if err := os.WriteFile(filepath.Join(filepath.Dir(store.PrivatePath("bad.jp", keys.Key{})), "../../state/bad.jp.json"), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	h := New(site)
+	for query, want := range map[string]string{
+		"q=example":           "example.jp anexample.jp shop.example.jp",
+		"q=+EXAMPLE.jp+":      "example.jp anexample.jp shop.example.jp",
+		"q=ｅｘａｍｐｌｅ．ｊｐ":        "example.jp anexample.jp shop.example.jp",
+		"q=日本語.jp":            "xn--wgv71a119e.jp",
+		"q=nobody":            "",
+		"state=active":        "",
+		"state=damaged":       "bad.jp",
+		"state=nonsense":      "",
+		"q=o&state=pending":   "other.jp shop.example.jp",
+		"q=example&page=9":    "example.jp anexample.jp shop.example.jp",
+		"q=example&page=-1":   "example.jp anexample.jp shop.example.jp",
+		"q=bad":               "bad.jp",
+		"q=example&page=many": "example.jp anexample.jp shop.example.jp",
+	} {
+		if got := strings.Join(listed(h, "/?"+query), " "); got != want {
+			t.Errorf("%s finds %s, want %s", query, got, want)
+		}
+	}
+}
+
+// listed returns the domains of a list.
+func listed(h http.Handler, path string) []string {
+	_, body := get(h, path)
+	var names []string
+	_, list, _ := strings.Cut(body, `<ul class="domains">`)
+	list, _, _ = strings.Cut(list, "</ul>")
+	for part := range strings.SplitSeq(list, `<a href="/domain/`) {
+		if name, _, ok := strings.Cut(part, `">`); ok && !strings.HasPrefix(name, "\n") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func TestNewDomainIsFoundAtOnce(t *testing.T) {
+	site, store := newSite(t, "old.jp")
+	h := New(site)
+	listed(h, "/")
+	add(t, store, "new.jp")
+	if got := listed(h, "/?q=new.jp"); len(got) != 1 || got[0] != "new.jp" {
+		t.Errorf("new.jp is not found: %q", got)
+	}
+}
+
+func TestPaging(t *testing.T) {
+	site, store := newSite(t)
+	for n := range 2*perPage + 1 {
+		add(t, store, "d"+strings.Repeat("x", n%60)+string(rune('a'+n/60))+".jp")
+	}
+	h := New(site)
+	var all []string
+	path, pages := "/?q=d", 0
+	for path != "" {
+		all = append(all, listed(h, path)...)
+		_, body := get(h, path)
+		_, next, _ := strings.Cut(body, `<p class="pages">`)
+		next, _, found := strings.Cut(next, `" rel="next"`)
+		pages++
+		path = ""
+		if found {
+			path = strings.ReplaceAll(next[strings.LastIndex(next, `"`)+1:], "&amp;", "&")
+		}
+	}
+	if seen := map[string]bool{}; pages != 3 || len(all) != 2*perPage+1 {
+		t.Errorf("%d pages have %d domains", pages, len(all))
+	} else {
+		for _, name := range all {
+			if seen[name] {
+				t.Errorf("%s is there twice", name)
+			}
+			seen[name] = true
+		}
+	}
+}
+
+func TestIndexFollowsTheStore(t *testing.T) {
+	_, store := newSite(t, "old.jp", "moved.jp")
+	x := newIndex(store)
+	names := func(state keys.State) string {
+		t.Helper()
+		x.read = time.Time{}
+		entries, err := x.fresh()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(find(entries, "", state), " ")
+	}
+	if got := names(keys.Pending); got != "moved.jp old.jp" {
+		t.Errorf("pending: %s", got)
+	}
+	add(t, store, "new.jp")
+	_, err := store.Update("moved.jp", func(c *keys.Change) error { return c.Activate(0, keys.Move{Time: time.Now()}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := names(keys.Pending); got != "new.jp old.jp" {
+		t.Errorf("pending: %s", got)
+	}
+	if got := names(keys.Active); got != "moved.jp" {
+		t.Errorf("active: %s", got)
+	}
+}
+
+func TestLookWritesLetters(t *testing.T) {
+	site, _ := newSite(t, "example.jp")
+	h := New(site)
+	_, body := post(h, "/domain/example.jp", url.Values{"mail": {"ours"}})
+	for _, want := range []string{`<pre id="letter-ja">`, `<pre id="letter-en">`, "no name server has it", "ns1.example.net"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("there is no %s:\n%s", want, body)
+		}
+	}
+	_, body = post(h, "/domain/example.jp", nil)
+	if strings.Contains(body, `<pre id="letter-ja">`) || !strings.Contains(body, "it is not known whose the mail server of example.jp is") {
+		t.Errorf("a letter is written although it is not known whose the mail server is:\n%s", body)
+	}
+}
+
+func TestLooksThatFailAreSaid(t *testing.T) {
+	site, _ := newSite(t, "example.jp")
+	site.NewDesk = func() (*desk.Desk, error) { return nil, errors.New("out of order") }
+	reply, body := post(New(site), "/domain/example.jp", nil)
+	if reply.StatusCode != http.StatusOK || !strings.Contains(body, "out of order") || !strings.Contains(body, "key-0-value") {
+		t.Errorf("status %d:\n%s", reply.StatusCode, body)
+	}
+}
+
+// Nobody waits for ever behind looks that hang.
+func TestLooksAreBounded(t *testing.T) {
+	site, _ := newSite(t, "example.jp")
+	begun, end := make(chan bool), make(chan bool)
+	newDesk := site.NewDesk
+	site.NewDesk = func() (*desk.Desk, error) {
+		begun <- true
+		<-end
+		return newDesk()
+	}
+	h := New(site)
+	answered := make(chan bool)
+	for range looksAtOnce {
+		go func() {
+			post(h, "/domain/example.jp", nil)
+			answered <- true
+		}()
+		<-begun
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, body := ask(h, newPost("/domain/example.jp", nil).WithContext(ctx))
+	if !strings.Contains(body, errBusy.Error()) {
+		t.Errorf("one more look is let in:\n%s", body)
+	}
+	close(end)
+	for range looksAtOnce {
+		<-answered
+	}
+}
+
+func TestLint(t *testing.T) {
+	site, _ := newSite(t)
+	h := New(site)
+	private := "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----"
+	for _, c := range []struct{ host, value, kind, want, not string }{
+		{"example.jp", "v=spf1 ip4:192.0.2.1 -all", "", "<h2>SPF</h2>", `class="error"`},
+		{"one._domainkey.example.jp", "v=DKIM1;k=ed25519;p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "", "Nothing is wrong.", ""},
+		{"example.jp", "v=spf1 +all", "", "findings", "Nothing is wrong"},
+		{"example.jp", "hello", "", "Neither host nor value", "findings"},
+		{"example.jp", "hello", "dmarc", "findings", ""},
+		{"example.jp", "v=spf1 <b>", "", "v=spf1 &lt;b&gt;", "<b>"},
+		{"one._domainkey.example.jp", private, "", "private key", "MC4CAQ"},
+		{"example.jp", private, "", "Neither", "MC4CAQ"},
+		{private, "v=spf1 -all", "", "findings", "MC4CAQ"},
+	} {
+		_, body := post(h, "/lint", url.Values{"host": {c.host}, "value": {c.value}, "kind": {c.kind}})
+		if !strings.Contains(body, c.want) || c.not != "" && strings.Contains(body, c.not) {
+			t.Errorf("%s %s: want %q, and no %q:\n%s", c.host, c.value, c.want, c.not, body)
+		}
+	}
+}
+
+func TestLogins(t *testing.T) {
+	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "htpasswd")
+	if err := os.WriteFile(path, []byte("# support\n\nhanako:"+string(hash)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	site, _ := newSite(t)
+	if site.Logins, err = LoadLogins(path, site.Log); err != nil {
+		t.Fatal(err)
+	}
+	h := New(site)
+	login := func(user, password, client string) int {
+		r := httptest.NewRequest("GET", "http://localhost/lint", nil)
+		r.RemoteAddr = client
+		if user != "" {
+			r.SetBasicAuth(user, password)
+		}
+		reply, _ := ask(h, r)
+		return reply.StatusCode
+	}
+	const here, there = "192.0.2.1:1000", "192.0.2.2:1000"
+	for _, c := range []struct {
+		user, password string
+		want           int
+	}{
+		{"", "", http.StatusUnauthorized},
+		{"hanako", "secret", http.StatusOK},
+		{"hanako", "secret", http.StatusOK},
+		{"hanako", "wrong", http.StatusUnauthorized},
+		{"hanako", "", http.StatusUnauthorized},
+		{"taro", "secret", http.StatusUnauthorized},
+		{"hanako\" \"", "secret", http.StatusUnauthorized},
+		{"HANAKO", "secret", http.StatusUnauthorized},
+	} {
+		if got := login(c.user, c.password, there); got != c.want {
+			t.Errorf("%q with %q: status %d, want %d", c.user, c.password, got, c.want)
+		}
+	}
+	for range failuresAllowed {
+		login("hanako", "wrong", here)
+	}
+	if got := login("taro", "guess", here); got != http.StatusTooManyRequests {
+		t.Errorf("one guess more: status %d", got)
+	}
+	if got := login("hanako", "secret", here); got != http.StatusOK {
+		t.Errorf("who is logged in is kept out by the guesses of another: status %d", got)
+	}
+	if got := login("taro", "guess", there); got != http.StatusUnauthorized {
+		t.Errorf("from elsewhere: status %d", got)
+	}
+	for client := range site.Logins.failures {
+		for i := range site.Logins.failures[client] {
+			site.Logins.failures[client][i] = time.Now().Add(-2 * failuresTime)
+		}
+	}
+	if got := login("taro", "guess", here); got != http.StatusUnauthorized {
+		t.Errorf("after a while: status %d", got)
+	}
+}
+
+func TestLoginsThatAreNone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "htpasswd")
+	for text, want := range map[string]string{
+		"":                         "has no user",
+		"# nobody\n":               "has no user",
+		"hanako\n":                 ":1: it is not user:hash",
+		"\nhanako:secret\n":        ":2: it is not user:hash",
+		"hanako:$apr1$x$y\n":       ":1: it is not user:hash",
+		"hanako:{SHA}aGVsbG8=\n":   ":1: it is not user:hash",
+		":$2y$05$abcdefghijklmnop": ":1: it is not user:hash",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadLogins(path, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+	if _, err := LoadLogins(path+"x", nil); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
