@@ -86,11 +86,8 @@ func (s *site) domain(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, http.StatusInternalServerError, err)
 		return
 	}
-	p := domainPage{page: s.page(w, r, name, name), Domain: name, Keys: viewKeys(d), Mail: desk.Unknown}
+	p := domainPage{page: s.page(w, r, name, name), Domain: name, Keys: viewKeys(d), Mail: mailSide(r)}
 	if r.Method == http.MethodPost {
-		if mail := desk.Side(r.PostFormValue("mail")); mail == desk.Ours || mail == desk.Elsewhere {
-			p.Mail = mail
-		}
 		p.Look, p.Err = s.lookAt(r, d, p.Keys, p.Mail)
 	}
 	for i := range p.Keys {
@@ -101,6 +98,14 @@ func (s *site) domain(w http.ResponseWriter, r *http.Request) {
 		p.Keys[i].setFields(i, zone)
 	}
 	s.show(w, http.StatusOK, "domain.html", p)
+}
+
+// mailSide returns whose the mail server is, by who asks.
+func mailSide(r *http.Request) desk.Side {
+	if side := desk.Side(r.PostFormValue("mail")); side == desk.Ours || side == desk.Elsewhere {
+		return side
+	}
+	return desk.Unknown
 }
 
 // viewKeys returns the keys of a domain, those that matter most first.
@@ -211,11 +216,11 @@ func (s *site) letters(situation *desk.Situation) ([]letterView, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.write(name, facts)
+	return s.write("letter", name, facts)
 }
 
-// write writes a letter in both languages.
-func (s *site) write(name desk.Name, facts desk.Facts) ([]letterView, error) {
+// write writes a letter in both languages, as elements whose ids begin with id.
+func (s *site) write(id string, name desk.Name, facts desk.Facts) ([]letterView, error) {
 	var views []letterView
 	for _, lang := range []string{"ja", "en"} {
 		letter, err := s.Letters.Write(name, lang, facts)
@@ -223,8 +228,8 @@ func (s *site) write(name desk.Name, facts desk.Facts) ([]letterView, error) {
 			return nil, err
 		}
 		views = append(views, letterView{letter, []field{
-			{"letter-" + lang + "-subject", finding.Text{En: "Subject", Ja: "件名"}, letter.Subject},
-			{"letter-" + lang, finding.Text{En: "Text", Ja: "本文"}, letter.Body},
+			{id + "-" + lang + "-subject", finding.Text{En: "Subject", Ja: "件名"}, letter.Subject},
+			{id + "-" + lang, finding.Text{En: "Text", Ja: "本文"}, letter.Body},
 		}, lang == s.Lang})
 	}
 	return views, nil
