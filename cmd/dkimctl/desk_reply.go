@@ -171,10 +171,10 @@ func noLetter(err error) error {
 	if !ok {
 		return err
 	}
-	if none.NoAnswer {
-		return failed(err, none.Hint)
+	if none.NoAnswer() {
+		return failed(err, none.Finding.Hint.En)
 	}
-	return notWanted(err, none.Hint)
+	return notWanted(err, none.Finding.Hint.En)
 }
 
 // attach writes the files that the letter speaks of into a directory.

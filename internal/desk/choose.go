@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"fmt"
 	"slices"
 
 	"dkimd/internal/desk/calendar"
@@ -12,28 +11,19 @@ import (
 	"dkimd/keys/record"
 )
 
-// NoLetterError says why there is no letter to write, and what to do first.
-type NoLetterError struct {
-	Why      string
-	Hint     string
-	NoAnswer bool // DNS gave none
-}
-
-func (e *NoLetterError) Error() string { return e.Why }
-
 // Choose returns the letter that fits the situation. The error is a
 // *[NoLetterError] if something comes before a letter.
 func (s *Situation) Choose() (Name, error) {
 	pending, active := s.in(keys.Pending), s.in(keys.Active)
 	switch {
 	case s.NameServer == Unknown:
-		return "", noLetter("--letter NAME chooses a letter all the same", "it is not clear whose the name servers of %s are", s.Domain)
+		return "", noLetter(noNameServerSide, s.Domain)
 	case s.MailServer == Unknown:
-		return "", noLetter("--mail ours or --mail elsewhere says it", "it is not known whose the mail server of %s is", s.Domain)
+		return "", noLetter(noMailServerSide, s.Domain)
 	case s.MailServer == Elsewhere:
 		return Guide, nil
 	case len(s.Keys) == 0 && len(s.removable) == 0:
-		return "", noLetter("make one: dkimctl genkey "+s.Domain, "%s has no keys", s.Domain)
+		return "", noLetter(noKeys, s.Domain)
 	case s.NameServer == Ours:
 		return s.chooseOurs(pending, active)
 	case len(pending) > 0:
@@ -50,11 +40,11 @@ func (s *Situation) Choose() (Name, error) {
 func (s *Situation) chooseOurs(pending, active []KeyCheck) (Name, error) {
 	switch {
 	case len(pending) > 0:
-		return "", noLetter("dkimctl publish "+s.Domain+", then dkimctl check "+s.Domain+" --activate", "the key of %s is not active yet, and its record is ours to publish", s.Domain)
+		return "", noLetter(oursToPublish, s.Domain)
 	case len(active) == 0:
-		return "", noLetter("dkimctl show "+s.Domain, "%s has no active key", s.Domain)
+		return "", noLetter(noActiveKey, s.Domain)
 	case verdict(active) != dnscheck.Proven:
-		return "", noLetter("dkimctl check "+s.Domain, "the record of %s is not as it should be on our own name servers", s.Domain)
+		return "", noLetter(oursWrong, s.Domain)
 	}
 	return Done, nil
 }
@@ -64,7 +54,7 @@ func (s *Situation) choosePending(pending, active []KeyCheck) (Name, error) {
 	waiting := unproven(pending)
 	switch {
 	case len(waiting) == 0:
-		return "", noLetter("dkimctl check "+s.Domain+" --activate", "the record of %s is there, and its key becomes active when it is proven", s.Domain)
+		return "", noLetter(notProvenYet, s.Domain)
 	case verdict(waiting) == dnscheck.NotPublished && !explained(waiting):
 		if len(active) > 0 {
 			return Rotate, nil
@@ -78,15 +68,11 @@ func (s *Situation) choosePending(pending, active []KeyCheck) (Name, error) {
 func (s *Situation) wrong(list []KeyCheck) (Name, error) {
 	switch {
 	case finds(list, func(f finding.Finding) bool { return f.Code == dnscheck.TargetMissing }):
-		return "", noLetter("dkimctl publish "+s.Domain, "the customer's CNAME of %s is right, but the record that it leads to is not in our zone", s.Domain)
+		return "", noLetter(targetMissing, s.Domain)
 	case verdict(list) == dnscheck.Unclear:
-		return "", &NoLetterError{"DNS gave no answer about " + s.Domain, "try again later: dkimctl check " + s.Domain, true}
+		return "", noLetter(noDNSAnswer, s.Domain)
 	}
 	return Wrong, nil
-}
-
-func noLetter(hint, why string, args ...any) *NoLetterError {
-	return &NoLetterError{Why: fmt.Sprintf(why, args...), Hint: hint}
 }
 
 func (s *Situation) in(state keys.State) []KeyCheck {
@@ -151,10 +137,10 @@ func (s *Situation) Facts(name Name) (Facts, error) {
 		f.Records, f.InUse = s.removable, records(s.Keys)
 		fits = fits && len(f.Records) > 0
 	default:
-		return Facts{}, noLetter("dkimctl desk reply --help says which letters are", "the letter %s is about a request, not about the state of %s", name, s.Domain)
+		return Facts{}, noLetter(letterOfRequest, s.Domain, "letter", string(name))
 	}
 	if !fits {
-		return Facts{}, noLetter("without --letter, the one is chosen that does", "the letter %s does not fit the state of %s", name, s.Domain)
+		return Facts{}, noLetter(letterUnfit, s.Domain, "letter", string(name))
 	}
 	for _, k := range about {
 		f.Findings = append(f.Findings, k.Result.Findings...)

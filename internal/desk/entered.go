@@ -14,21 +14,21 @@ import (
 // not there.
 func (d *Desk) Entered(ctx context.Context, s *Situation, host, value string) (Facts, error) {
 	if s.NameServer != Ours {
-		return Facts{}, noLetter("--letter guide says who enters which record", "the name servers of %s are not ours", s.Domain)
+		return Facts{}, noLetter(notOurNameServers, s.Domain)
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	method, ok := methodOf(host, value)
 	if !ok || host != s.Domain && !strings.HasSuffix(host, "."+s.Domain) {
-		return Facts{}, noLetter("give the host in full, and the value as it was entered", "it is not the host and value of an SPF, DKIM or DMARC record of %s", s.Domain)
+		return Facts{}, noLetter(notARecord, s.Domain)
 	}
 	if _, damage := record.Clean(value); damage.Private {
-		return Facts{}, noLetter("take it out of DNS at once, and tell the customer that this key is lost", "the value for %s holds a private key", s.Domain)
+		return Facts{}, noLetter(privateKeyEntered, s.Domain)
 	}
 	request := Request{method, host, value}
 	if there, err := d.isThere(ctx, request); err != nil {
 		return Facts{}, err
 	} else if !there {
-		return Facts{}, noLetter("enter the record first; if there was another one, wait until that has left the caches", "DNS does not have this value at %s", host)
+		return Facts{}, noLetter(notEntered, s.Domain, "host", host)
 	}
 	return Facts{
 		Domain:     s.Domain,

@@ -48,8 +48,7 @@ type lookView struct {
 	*desk.Situation
 	Provider *finding.Text // nil: not known
 	Letters  []letterView
-	None     error // why there is no letter
-	Hint     string
+	None     *finding.Finding // why there is no letter
 }
 
 // letterView is a letter to copy.
@@ -179,11 +178,11 @@ func (s *site) lookAt(r *http.Request, d *keys.Domain, views []keyView, mail des
 			views[i].Advice = provider.Advice(v.Record.Value(), v.Record.Type() == "CNAME")
 		}
 	}
-	look.Letters, look.None = s.letters(situation)
-	if none, ok := errors.AsType[*desk.NoLetterError](look.None); ok {
-		look.Hint = none.Hint
+	look.Letters, err = s.letters(situation)
+	if none, ok := errors.AsType[*desk.NoLetterError](err); ok {
+		look.None, err = &none.Finding, nil
 	}
-	return look, nil
+	return look, err
 }
 
 // check fills in what DNS has of the keys' records: what the desk has seen already,
