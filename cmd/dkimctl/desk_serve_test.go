@@ -2,10 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -29,13 +35,14 @@ our_mail_servers = ["mail.hosting.jp"]
 hosted_domains = "$WORK/hosted"
 spf_include = "_spf.hosting.jp"
 company = "株式会社例示ホスティング"
-listen = "127.0.0.1:%s"
 `
 
 // deskWorld is a store, and a DNS, that desk serve shows.
 type deskWorld struct {
-	dir  string
-	port string // of the web page
+	dir    string
+	config string // but for where the web page is
+	client *http.Client
+	base   string // of the addresses of pages
 }
 
 // newDeskWorld returns a world with example.jp, whose record nobody has published yet,
@@ -49,9 +56,11 @@ func newDeskWorld(t *testing.T, others int) deskWorld {
 	}
 	dns := nameserver.StartBIND(t, worldStatements, files)
 	t.Setenv("DNS_PORT", dns)
-	w := deskWorld{dir: t.TempDir(), port: freePort(t)}
+	port := freePort(t)
+	w := deskWorld{dir: t.TempDir(), client: http.DefaultClient, base: "http://127.0.0.1:" + port}
 	w.write(t, "hosted", "example.jp\nours.jp\n")
-	w.write(t, "config.toml", strings.ReplaceAll(fmt.Sprintf(worldConfig, dns)+fmt.Sprintf(deskConfig, w.port), "$WORK", w.dir))
+	w.config = strings.ReplaceAll(fmt.Sprintf(worldConfig, dns)+deskConfig, "$WORK", w.dir)
+	w.write(t, "config.toml", w.config+fmt.Sprintf("listen = %q\n", "127.0.0.1:"+port))
 	w.run(t, "genkey", "example.jp", "--selector", "one")
 	w.run(t, "genkey", "ours.jp", "--selector", "one")
 	state := w.state(t, "ours.jp")
@@ -95,7 +104,7 @@ func (w deskWorld) run(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-func (w deskWorld) url(path string) string { return "http://127.0.0.1:" + w.port + path }
+func (w deskWorld) url(path string) string { return w.base + path }
 
 // serve runs desk serve until the test ends, as another user if it is given one, and
 // returns its log. It ends well when it is told to.
@@ -123,7 +132,7 @@ func (w deskWorld) serve(t *testing.T, as *syscall.Credential) *testenv.Log {
 		}
 	})
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		reply, err := http.Get(w.url("/lint"))
+		reply, err := w.client.Get(w.url("/lint"))
 		if err == nil {
 			reply.Body.Close()
 			return log
@@ -280,9 +289,62 @@ func credential(t *testing.T, name, group string) *syscall.Credential {
 	return &syscall.Credential{Uid: number(found.Uid), Gid: number(found.Gid), Groups: []uint32{number(other.Gid)}}
 }
 
+// With a certificate and users, strangers see nothing.
+func TestDeskHasTLSAndLogins(t *testing.T) {
+	w := newDeskWorld(t, 0)
+	example := httptest.NewTLSServer(nil) // for its certificate of 127.0.0.1
+	defer example.Close()
+	certificate := example.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.write(t, "cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})))
+	w.write(t, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
+	w.write(t, "users", "hanako:$2a$04$N1EOdDtcgN1iEFKxBRYWOOAYOw7b.UzblXK/ia.g79uF2wfSYBCky\n")
+	_, address, _ := strings.Cut(w.base, "://")
+	w.write(t, "config.toml", w.config+fmt.Sprintf("listen = %q\ntls_cert = %q\ntls_key = %q\nhtpasswd = %q\n",
+		address, filepath.Join(w.dir, "cert.pem"), filepath.Join(w.dir, "key.pem"), filepath.Join(w.dir, "users")))
+	w.client, w.base = example.Client(), "https://"+address
+	w.serve(t, nil)
+	if page := w.get(t, "/"); strings.Contains(page, "example.jp") || page != "log in\n" {
+		t.Errorf("a stranger sees %s", page)
+	}
+	w.base = "https://hanako:secret@" + address
+	if page := w.get(t, "/"); !strings.Contains(page, "example.jp") {
+		t.Errorf("a user sees %s", page)
+	}
+	if reply, err := http.Get("http://" + address); err == nil && reply.StatusCode != http.StatusBadRequest {
+		t.Errorf("without TLS: status %d", reply.StatusCode)
+	}
+}
+
+// A proxy, which is in the socket's group, has TLS and logins of its own.
+func TestDeskServesProxies(t *testing.T) {
+	w := newDeskWorld(t, 0)
+	path := filepath.Join(w.dir, "desk.sock")
+	w.write(t, "config.toml", w.config+fmt.Sprintf("listen = %q\n", "unix:"+path))
+	w.base = "http://desk.hosting.example"
+	w.client = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}}}
+	t.Run("while it runs", func(t *testing.T) {
+		w.serve(t, nil)
+		if page := w.get(t, "/"); !strings.Contains(page, "example.jp") {
+			t.Errorf("the page is %s", page)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o660 {
+			t.Errorf("the socket is %v, %v", info, err)
+		}
+	})
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket is left behind: %v", err)
+	}
+}
+
 func (w deskWorld) get(t *testing.T, path string) string {
 	t.Helper()
-	reply, err := http.Get(w.url(path))
+	reply, err := w.client.Get(w.url(path))
 	if err != nil {
 		t.Fatal(err)
 	}
