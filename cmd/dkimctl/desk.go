@@ -24,7 +24,7 @@ func newDesk(u *ui) *cobra.Command {
 			return usage(errors.New("desk has commands of its own"), "dkimctl desk --help lists them")
 		},
 	}
-	cmd.AddCommand(newDeskReply(u), newDeskLetters(), newDeskServe(u))
+	cmd.AddCommand(newDeskReply(u), newDeskRequest(u), newDeskLetters(), newDeskServe(u))
 	return cmd
 }
 
@@ -58,6 +58,7 @@ func newDeskOf(c *config.Config, store keys.Store) (*desk.Desk, error) {
 		OurNameServers: c.Desk.OurNameServers,
 		OurMailServers: c.Desk.OurMailServers,
 		HostedDomains:  c.Desk.HostedDomains,
+		Contacts:       c.Desk.Contacts,
 		SPFInclude:     c.Desk.SPFInclude,
 		Store:          store,
 		Resolver:       lint.NewResolver(c.DNS.Resolver, dialDNS),

@@ -46,15 +46,20 @@ The exit code is 3 if something comes before a letter: the error says what.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.mail, "mail", "", "whose the mail server is: ours or elsewhere")
+	mailFlag(cmd, &o.mail)
 	flags.StringVar(&o.letter, "letter", "", "another letter than the one that fits: "+letterNames())
 	flags.StringVar(&o.host, "host", "", "of another company's record that we have entered, for --letter entered")
 	flags.StringVar(&o.value, "value", "", "of that record")
 	flags.StringVar(&o.attach, "attach", "", "write the files to attach into this `directory`")
-	cmd.RegisterFlagCompletionFunc("mail", cobra.FixedCompletions([]string{string(desk.Ours), string(desk.Elsewhere)}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("letter", cobra.FixedCompletions(strings.Split(letterNames(), ", "), cobra.ShellCompDirectiveNoFileComp))
 	u.jsonFlag(cmd)
 	return cmd
+}
+
+// mailFlag gives a command the flag --mail.
+func mailFlag(cmd *cobra.Command, mail *string) {
+	cmd.Flags().StringVar(mail, "mail", "", "whose the mail server is: ours or elsewhere")
+	cmd.RegisterFlagCompletionFunc("mail", cobra.FixedCompletions([]string{string(desk.Ours), string(desk.Elsewhere)}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func letterNames() string {
@@ -72,7 +77,7 @@ type replyView struct {
 }
 
 func (u *ui) deskReply(ctx context.Context, name string, o replyOptions, langChosen bool) error {
-	if err := o.check(); err != nil {
+	if err := errors.Join(checkMail(o.mail), o.check()); err != nil {
 		return usage(err)
 	}
 	domain, err := keys.ParseDomain(name)
@@ -109,12 +114,18 @@ func (u *ui) deskReply(ctx context.Context, name string, o replyOptions, langCho
 	return u.attach(letter, o.attach)
 }
 
+// checkMail refuses what --mail cannot be.
+func checkMail(mail string) error {
+	if mail == "" || mail == string(desk.Ours) || mail == string(desk.Elsewhere) {
+		return nil
+	}
+	return fmt.Errorf("--mail %s: it is ours or elsewhere", mail)
+}
+
 // check refuses options that do not go together.
 func (o replyOptions) check() error {
 	entered := o.letter == string(desk.Entered)
 	switch {
-	case o.mail != "" && o.mail != string(desk.Ours) && o.mail != string(desk.Elsewhere):
-		return fmt.Errorf("--mail %s: it is ours or elsewhere", o.mail)
 	case o.letter != "" && !slices.Contains(desk.Names, desk.Name(o.letter)):
 		return fmt.Errorf("--letter %s: the letters are %s", o.letter, letterNames())
 	case entered != (o.host != "") || entered != (o.value != ""):
@@ -133,10 +144,14 @@ func (u *ui) printReply(s *desk.Situation, letter *desk.Letter) error {
 		u.hint(f.Hint.En)
 	}
 	if letter != nil {
-		label := map[string]string{"ja": "件名", "en": "Subject"}[letter.Lang]
-		u.printf("%s: %s\n\n%s", label, letter.Subject, letter.Body)
+		u.printLetter(*letter)
 	}
 	return nil
+}
+
+func (u *ui) printLetter(letter desk.Letter) {
+	label := map[string]string{"ja": "件名", "en": "Subject"}[letter.Lang]
+	u.printf("%s: %s\n\n%s", label, letter.Subject, letter.Body)
 }
 
 // writeLetter writes the letter that fits, or the one that was asked for.

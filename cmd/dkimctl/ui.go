@@ -146,10 +146,13 @@ func printAll[T any](u *ui, items iter.Seq[T], between string, text func(T)) err
 
 // printJSON prints one value.
 func (u *ui) printJSON(value any) error {
-	encoder := json.NewEncoder(u.out)
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	err := encoder.Encode(value)
+	u.printf("%s", text.String())
+	return err
 }
 
 // warn and hint print to standard error.

@@ -116,6 +116,8 @@ type Desk struct {
 	OurNameServers []string `toml:"our_name_servers"` // names, or what they end in
 	OurMailServers []string `toml:"our_mail_servers"` // the same, of MX records
 	HostedDomains  string   `toml:"hosted_domains"`   // a file, or command: and a program; empty: none
+	Contacts       string   `toml:"contacts"`         // the same, of registered addresses
+	Holidays       []string `toml:"holidays"`         // of the company's own
 	SPFInclude     string   `toml:"spf_include"`      // empty: letters have no SPF
 	Providers      string   `toml:"providers"`        // a file of DNS panels; empty: those that are known
 	Letters        string   `toml:"letters"`          // a directory; empty: the built-in ones alone
@@ -379,8 +381,17 @@ func (c *Config) check() {
 	if c.Desk.SPFInclude != "" {
 		names("desk.spf_include", c.Desk.SPFInclude)
 	}
-	if h := c.Desk.HostedDomains; h != "" && !filepath.IsAbs(strings.TrimPrefix(h, "command:")) {
-		problem("desk.hosted_domains", "%q is neither the absolute path of a file nor command: and that of a program", h)
+	source := func(key, value string) {
+		if value != "" && !filepath.IsAbs(strings.TrimPrefix(value, "command:")) {
+			problem(key, "%q is neither the absolute path of a file nor command: and that of a program", value)
+		}
+	}
+	source("desk.hosted_domains", c.Desk.HostedDomains)
+	source("desk.contacts", c.Desk.Contacts)
+	for _, day := range c.Desk.Holidays {
+		if _, err := time.Parse(time.DateOnly, day); err != nil {
+			problem("desk.holidays", "%q is not a date in the form 2026-12-29", day)
+		}
 	}
 	if p := c.Desk.Providers; p != "" && !filepath.IsAbs(p) {
 		problem("desk.providers", "%q is not an absolute path", p)

@@ -20,6 +20,7 @@ type Desk struct {
 	OurNameServers []string
 	OurMailServers []string
 	HostedDomains  string // a file, or command: and a program; empty: none
+	Contacts       string // the same, of registered addresses
 	SPFInclude     string // empty: SPF is not looked at
 
 	Store         keys.Store
@@ -39,6 +40,9 @@ type Resolver interface {
 	lint.Resolver
 	LookupCNAME(ctx context.Context, host string) (string, error)
 }
+
+// errNoAnswer is about a domain, not about our own data.
+var errNoAnswer = errors.New("DNS gave no answer")
 
 // Situation is what the desk knows of a domain.
 type Situation struct {
@@ -70,7 +74,7 @@ func (d *Desk) Look(ctx context.Context, domain string, mail Side) (*Situation, 
 	s := &Situation{Domain: domain, MailServer: mail, Keys: []KeyCheck{}, Findings: []finding.Finding{}}
 	var err error
 	if s.Zone, s.NameServers, err = d.NameServers(ctx, domain); err != nil {
-		return nil, fmt.Errorf("the name servers of %s: %w", domain, err)
+		return nil, fmt.Errorf("%w about the name servers of %s: %w", errNoAnswer, domain, err)
 	}
 	var findings []finding.Finding
 	s.NameServer, findings = nameServerSide(s.NameServers, d.OurNameServers)

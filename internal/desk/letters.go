@@ -130,8 +130,8 @@ var needs = map[Name][]need{
 	Signing:  {day, host},
 	Done:     {day, host},
 	Remove:   {host, inUse},
-	Entered:  {day, request, requestValue},
-	Accepted: {day, request, requestValue},
+	Entered:  {day, requestHost, requestValue},
+	Accepted: {day, requestHost, requestValue},
 	Missing:  {problem},
 }
 
@@ -149,7 +149,7 @@ var (
 	problem      = has("{{.Text}} of {{.Problems}}", func(c content) string { return c.Problems[0].Text })
 	day          = has("{{.Day}}", func(c content) string { return c.Day })
 	steps        = has("{{.Text}} of {{.Steps}}", func(c content) string { return c.Steps[0].Text })
-	request      = has("{{.Host}} of {{.Requests}}", func(c content) string { return c.Requests[0].Host })
+	requestHost  = has("{{.Host}} of {{.Requests}}", func(c content) string { return c.Requests[0].Host })
 	requestValue = hasAlone("{{.Value}} of {{.Requests}}", func(c content) string { return c.Requests[0].Value })
 
 	// The host begins with the relative host, which has to be there besides.

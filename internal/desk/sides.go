@@ -76,34 +76,37 @@ func (d *Desk) hosts(ctx context.Context, domain string) (bool, error) {
 	if program, ok := strings.CutPrefix(d.HostedDomains, "command:"); ok {
 		return answers(ctx, program, domain)
 	}
-	return lists(d.HostedDomains, domain)
+	_, listed, err := find(d.HostedDomains, domain)
+	return listed, err
 }
 
-// lists reports whether a file has a line for a domain, which is the line's first
-// word, as in tables of Postfix.
-func lists(path, domain string) (bool, error) {
+// find returns what a file says of a domain, which is the first word of its line,
+// as in tables of Postfix.
+func find(path, domain string) (text string, listed bool, err error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return false, err
+		return "", false, err
 	}
 	defer file.Close()
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
-		if words := strings.Fields(lines.Text()); len(words) > 0 && strings.EqualFold(words[0], domain) {
-			return true, nil
+		words := strings.Fields(lines.Text())
+		if len(words) > 0 && strings.EqualFold(words[0], domain) {
+			return strings.Join(words[1:], " "), true, nil
 		}
 	}
-	return false, lines.Err()
+	return "", false, lines.Err()
 }
 
 // answerTimeout is how long a program may think about a domain.
 const answerTimeout = 10 * time.Second
 
-// answers runs a program with a domain as its argument: exit code 0 is yes, 1 no.
-func answers(ctx context.Context, program, domain string) (bool, error) {
+// answers runs a program with a domain as its first argument: exit code 0 is yes,
+// 1 no.
+func answers(ctx context.Context, program, domain string, more ...string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, domain)
+	cmd := exec.CommandContext(ctx, program, append([]string{domain}, more...)...)
 	cmd.WaitDelay = time.Second // for what it has left running
 	err := cmd.Run()
 	if err == nil {
@@ -112,7 +115,7 @@ func answers(ctx context.Context, program, domain string) (bool, error) {
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == 1 {
 		return false, nil
 	}
-	return false, fmt.Errorf("%s does not say whether %s is hosted here: %w", program, domain, err)
+	return false, fmt.Errorf("%s does not answer about %s: %w", program, domain, err)
 }
 
 // hasOurMX reports whether all MX records of a domain lead to mail servers of ours.

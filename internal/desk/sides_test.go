@@ -65,3 +65,45 @@ func TestHostedDomains(t *testing.T) {
 		}
 	}
 }
+
+func TestContacts(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	file := write("contacts", "# customers\nexample.jp taro@example.jp,hanako@example.com, Jiro@Example.JP\nempty.example\n")
+	program := "command:" + write("program", "#!/bin/sh\ncase $1:$2 in broken.example:*) exit 2;; example.jp:taro@example.jp) exit 0;; esac\nexit 1\n")
+	for _, test := range []struct {
+		source, domain, address string
+		want                    finding.Code // empty: registered
+	}{
+		{file, "example.jp", "taro@example.jp", ""},
+		{file, "example.jp", "HANAKO@example.com", ""},
+		{file, "Example.JP", "jiro@example.jp", ""},
+		{file, "example.jp", "saburo@example.jp", SenderNotRegistered},
+		{file, "example.jp", "aro@example.jp", SenderNotRegistered},
+		{file, "empty.example", "taro@example.jp", SenderNotRegistered},
+		{file, "other.example", "taro@example.jp", SenderUnchecked},
+		{file, "example.jp", "", SenderUnchecked},
+		{"", "example.jp", "taro@example.jp", SenderUnchecked},
+		{program, "example.jp", "taro@example.jp", ""},
+		{program, "example.jp", "$(id)@example.jp", SenderNotRegistered},
+		{program, "other.example", "taro@example.jp", SenderNotRegistered},
+	} {
+		d := &Desk{Contacts: test.source}
+		findings, err := d.checkSender(t.Context(), test.domain, test.address)
+		if err != nil || len(findings) > 0 != (test.want != "") || test.want != "" && findings[0].Code != test.want {
+			t.Errorf("%s: %s for %s gives %v, %v", test.source, test.address, test.domain, findings, err)
+		}
+	}
+	for _, test := range [][2]string{{program, "broken.example"}, {filepath.Join(dir, "none"), "example.jp"}} {
+		d := &Desk{Contacts: test[0]}
+		if findings, err := d.checkSender(t.Context(), test[1], "taro@example.jp"); err == nil {
+			t.Errorf("%s: %s gives %v without an error", test[0], test[1], findings)
+		}
+	}
+}

@@ -2,7 +2,7 @@ package desk
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"strings"
 
 	"dkimd/internal/lint"
@@ -32,7 +32,7 @@ func (d *Desk) lookAtSPF(ctx context.Context, domain string) (*SPFChange, error)
 	}
 	s.Value, s.Findings = lint.ProposeSPF(ctx, d.Resolver, domain, d.SPFInclude)
 	if s.Value == "" && finding.Has(s.Findings, lint.NoAnswer) {
-		return nil, errors.New("DNS gave no answer about the SPF record of " + domain)
+		return nil, fmt.Errorf("%w about the SPF record of %s", errNoAnswer, domain)
 	}
 	return s, nil
 }

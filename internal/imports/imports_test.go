@@ -25,7 +25,7 @@ var down = map[string][]string{
 	"dkimd/signer":                 {"dkimd/keys", "dkimd/keys/record"},
 	"dkimd/signer/milter":          {"dkimd/signer"},
 	"dkimd/internal/config":        {},
-	"dkimd/internal/desk":          {"dkimd/internal/desk/calendar", "dkimd/internal/lint", "dkimd/internal/provider", "dkimd/keys", "dkimd/keys/dnscheck", "dkimd/keys/finding", "dkimd/keys/record"},
+	"dkimd/internal/desk":          {"dkimd/internal/desk/calendar", "dkimd/internal/desk/request", "dkimd/internal/lint", "dkimd/internal/provider", "dkimd/keys", "dkimd/keys/dnscheck", "dkimd/keys/finding", "dkimd/keys/record"},
 	"dkimd/internal/desk/calendar": {"dkimd/keys/finding"},
 	"dkimd/internal/desk/request":  {"dkimd/internal/desk/calendar", "dkimd/keys", "dkimd/keys/finding", "dkimd/keys/record"},
 	"dkimd/internal/desk/web":      {"dkimd/internal/desk", "dkimd/internal/lint", "dkimd/keys", "dkimd/keys/dnscheck", "dkimd/keys/finding", "dkimd/keys/record"},

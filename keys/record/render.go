@@ -35,8 +35,13 @@ func (r Record) Data() string {
 	if r.Type() == "CNAME" {
 		return r.Value() + "."
 	}
+	return Quoted(r.Value())
+}
+
+// Quoted returns a value as quoted character-strings.
+func Quoted(value string) string {
 	var quoted []string
-	for _, part := range Split(r.Value()) {
+	for _, part := range Split(value) {
 		quoted = append(quoted, `"`+quote.Replace(part)+`"`)
 	}
 	return strings.Join(quoted, " ")

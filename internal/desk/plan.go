@@ -1,0 +1,203 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"dkimd/internal/desk/calendar"
+	"dkimd/internal/desk/request"
+	"dkimd/internal/lint"
+	"dkimd/keys/finding"
+)
+
+// Plan is what a customer's mail asks for, and what is to be done about it.
+type Plan struct {
+	Sender   string            `json:"sender"`
+	Received time.Time         `json:"received"`
+	Findings []finding.Finding `json:"findings"` // on the mail as a whole
+	Requests []Planned         `json:"requests"`
+	Answers  []Answer          `json:"-"`
+}
+
+// Planned is a request and what support has to do for it.
+type Planned struct {
+	request.Request
+	Cell     *Cell    `json:"cell,omitempty"` // nil: a side is unknown
+	Remove   []string `json:"remove"`         // lines of our zone
+	Add      string   `json:"add,omitempty"`  // the line to enter in their place
+	Commands []string `json:"commands"`       // to run after that
+
+	situation *Situation // nil: there is no domain, or DNS gave no answer
+}
+
+// Answer is a letter to write.
+type Answer struct {
+	Letter Name
+	Facts  Facts
+}
+
+// patience is how long all requests of a mail may take.
+const patience = time.Minute
+
+// Plan says what is to be done about a mail. Mail says whose the mail servers are,
+// if the caller knows; Unknown if not.
+func (d *Desk) Plan(ctx context.Context, m request.Mail, mail Side) (*Plan, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	p := &Plan{Sender: m.Sender, Received: m.Received, Findings: m.Findings, Requests: []Planned{}}
+	seen := map[string]*Situation{}
+	for _, r := range m.Requests {
+		s, looked := seen[r.Domain]
+		if !looked && r.Domain != "" {
+			var err error
+			if s, err = d.Look(ctx, r.Domain, mail); err != nil && !isNoAnswer(err) {
+				return nil, err
+			}
+			seen[r.Domain] = s
+		}
+		planned := Planned{Request: r, Remove: []string{}, Commands: []string{}, situation: s}
+		if r.Domain != "" {
+			if err := d.plan(ctx, &planned, m.Sender); err != nil {
+				return nil, err
+			}
+		}
+		p.Requests = append(p.Requests, planned)
+	}
+	p.answer()
+	return p, nil
+}
+
+func isNoAnswer(err error) bool {
+	_, ok := errors.AsType[*net.DNSError](err)
+	return ok || errors.Is(err, errNoAnswer)
+}
+
+// Accepted reports whether all that is asked for can be done.
+func (p *Plan) Accepted() bool {
+	return len(p.Requests) > 0 && !finding.HasError(p.Findings) &&
+		!slices.ContainsFunc(p.Requests, func(r Planned) bool { return finding.HasError(r.Findings) })
+}
+
+// NoAnswer reports whether DNS left a question open.
+func (p *Plan) NoAnswer() bool {
+	return slices.ContainsFunc(p.Requests, func(r Planned) bool { return finding.Has(r.Findings, lint.NoAnswer) })
+}
+
+// plan plans one request.
+func (d *Desk) plan(ctx context.Context, r *Planned, sender string) error {
+	findings, err := d.checkSender(ctx, r.Domain, sender)
+	if err != nil {
+		return err
+	}
+	r.find(findings...)
+	s := r.situation
+	if s == nil {
+		r.find(noAnswer(r.Domain))
+		return nil
+	}
+	r.find(s.Findings...)
+	for _, cell := range s.Cells {
+		if cell.Method == r.method() {
+			r.Cell = &cell
+		}
+	}
+	switch {
+	case s.MailServer == Unknown:
+		r.find(noLetter(noMailServerSide, r.Domain).Finding)
+	case s.NameServer == Elsewhere:
+		r.find(table.New(NameServersElsewhere, "domain", r.Domain))
+		r.handOut()
+	case r.isOurs():
+		r.planKey()
+	case r.Value.Read != "":
+		err = d.planRecord(ctx, r)
+	}
+	finding.Sort(r.Findings)
+	return err
+}
+
+func (r *Planned) find(findings ...finding.Finding) { r.Findings = append(r.Findings, findings...) }
+
+func (r *Planned) method() Method { return Method(strings.ToUpper(string(r.Kind))) }
+
+func noAnswer(name string) finding.Finding { return lint.Codes().New(lint.NoAnswer, "name", name) }
+
+// isOurs reports whether the record is ours to make, as customers ask for it.
+func (r *Planned) isOurs() bool {
+	return r.Kind == request.DKIM && r.Host.Read == "" && !finding.HasError(r.Findings)
+}
+
+// answer chooses the letters: one for all that has the same outcome.
+func (p *Plan) answer() {
+	if len(p.Requests) == 0 {
+		p.Answers = []Answer{{Missing, Facts{Findings: p.Findings}}}
+	}
+	for _, r := range p.Requests {
+		letter := p.letterFor(r)
+		if letter == "" {
+			continue
+		}
+		if letter == Done {
+			if facts, err := r.situation.Facts(Done); err == nil {
+				p.Answers = append(p.Answers, Answer{Done, facts})
+			}
+			continue
+		}
+		day := calendar.Date{}
+		if letter == Accepted {
+			day = r.Date.Date
+		}
+		i := slices.IndexFunc(p.Answers, func(a Answer) bool {
+			return a.Letter == letter && a.Facts.Domain == r.Domain && a.Facts.Day == day
+		})
+		if i < 0 {
+			i = len(p.Answers)
+			p.Answers = append(p.Answers, Answer{letter, r.facts(day)})
+			if letter == Missing {
+				p.Answers[i].Facts.Findings = slices.Clone(p.Findings)
+			}
+		}
+		p.Answers[i].Facts.add(r)
+	}
+}
+
+// letterFor returns the letter that answers a request, "" if something comes first.
+func (p *Plan) letterFor(r Planned) Name {
+	switch {
+	case finding.HasError(p.Findings) || finding.Has(r.Findings, SenderNotRegistered):
+		return Missing
+	case finding.Has(r.Findings, lint.NoAnswer) || finding.Has(r.Findings, noMailServerSide):
+		return ""
+	case finding.Has(r.Findings, NameServersElsewhere):
+		return Guide
+	case finding.HasError(r.Findings):
+		return Missing
+	case finding.Has(r.Findings, AlreadySigned):
+		return Done
+	}
+	return Accepted
+}
+
+func (r *Planned) facts(day calendar.Date) Facts {
+	f := Facts{Domain: r.Domain, NameServer: Unknown, MailServer: Unknown, Day: day}
+	if s := r.situation; s != nil {
+		f.Zone, f.NameServer, f.MailServer = s.Zone, s.NameServer, s.MailServer
+	}
+	return f
+}
+
+// add puts a request into a letter, and what was found, each thing once.
+func (f *Facts) add(r Planned) {
+	if r.Kind != "" {
+		f.Requests = append(f.Requests, Request{r.method(), r.Host.Read, r.Value.Read})
+	}
+	for _, one := range r.Findings {
+		if !slices.Contains(f.Findings, one) {
+			f.Findings = append(f.Findings, one)
+		}
+	}
+}
