@@ -58,7 +58,10 @@ type Key struct {
 	// ProvenSince is when the first of the checks for [Key.Prove] was made that all
 	// found the record in DNS as it should be; zero if the last one did not.
 	ProvenSince time.Time `json:"proven_since,omitzero"`
-	History     []Move    `json:"history"`
+	// Withdrawn is when the record that a CNAME led to was taken out of our own zone;
+	// zero: it may be there.
+	Withdrawn time.Time `json:"withdrawn,omitzero"`
+	History   []Move    `json:"history"`
 }
 
 // Move is one entry of a key pair's history.

@@ -98,5 +98,6 @@ func (k *Key) Since() time.Time {
 func (k *Key) move(to State, move Move) {
 	move.To = to
 	k.State = to
+	k.ProvenSince = time.Time{} // what was seen before counts no more
 	k.History = append(k.History, move)
 }

@@ -88,8 +88,8 @@ func (u *ui) check(ctx context.Context, names []string, o checkOptions) error {
 	if o.state != "" && !slices.Contains([]keys.State{keys.Pending, keys.Active, keys.Retired}, keys.State(o.state)) {
 		return usage(fmt.Errorf("--state %s: the states with a record are pending, active and retired", o.state))
 	}
-	if o.metrics != "" && (!o.all || filepath.Ext(o.metrics) != ".prom") {
-		return usage(errors.New("--metrics FILE.prom is about --all domains"))
+	if o.metrics != "" && (!o.all || o.state != "" || filepath.Ext(o.metrics) != ".prom") {
+		return usage(errors.New("--metrics FILE.prom is about --all domains, and keys in all states"))
 	}
 	domains, err := u.parseDomains(names)
 	if err != nil {
@@ -197,6 +197,10 @@ func (u *ui) checkDomain(ctx context.Context, store *keys.Dir, c *config.Config,
 	}
 	var views []checkView
 	for _, k := range d.Keys {
+		if k.State == keys.Revoked && o.state == "" && k.Via != "" && k.Withdrawn.IsZero() {
+			views = append(views, checkWithdrawn(ctx, checker, d, k))
+			continue
+		}
 		if k.State == keys.Revoked || o.state != "" && k.State != keys.State(o.state) {
 			views = append(views, checkView{State: k.State, skipped: true})
 			continue
@@ -219,11 +223,24 @@ func (u *ui) checkDomain(ctx context.Context, store *keys.Dir, c *config.Config,
 			continue
 		}
 		for _, spare := range d.Spares() {
-			views[i].Findings = append(v.Findings, checker.CheckSpare(ctx, spare)...)
+			views[i].Findings = append(views[i].Findings, checker.CheckSpare(ctx, spare)...)
 		}
 		break
 	}
 	return views
+}
+
+// checkWithdrawn looks whether the record of a revoked key is still in our own zone.
+func checkWithdrawn(ctx context.Context, checker *dnscheck.Checker, d *keys.Domain, k keys.Key) checkView {
+	txt := d.Record(k).TXT()
+	result := checker.Check(ctx, txt, nil)
+	if result.Verdict != dnscheck.Proven {
+		return checkView{State: k.State, skipped: true}
+	}
+	return checkView{
+		Domain: d.Name, Selector: k.Selector, State: k.State, Host: txt.Host(), Verdict: dnscheck.Wrong,
+		Servers: result.Servers, Findings: []finding.Finding{dnscheck.NotWithdrawn(txt, d.Name)},
+	}
 }
 
 // checkKey checks the record of one key.

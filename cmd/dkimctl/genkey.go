@@ -27,8 +27,8 @@ type genkeyOptions struct {
 	activate   bool
 	unverified bool
 	why        string // for the history; empty: genkey
-	// first is another change to make in the same step.
-	first func(*keys.Change) error
+	// first is another change to make in the same step, at the same time.
+	first func(*keys.Change, time.Time) error
 }
 
 func newGenkey(u *ui) *cobra.Command {
@@ -178,18 +178,6 @@ func (o *genkeyOptions) check(c *config.Config) ([]string, error) {
 	return algorithms, nil
 }
 
-// delegationZone returns the zone of ours that customers' CNAMEs lead to.
-func delegationZone(c *config.Config) (string, error) {
-	if c.Delegation.Zone == "" {
-		return "", usage(errors.New("there is no delegation.zone in the configuration"), "it names a zone of yours that customers' CNAMEs lead to")
-	}
-	zone, err := keys.ParseDomain(c.Delegation.Zone)
-	if err != nil {
-		return "", usage(c.At("delegation.zone", err))
-	}
-	return zone, nil
-}
-
 // makeKeys makes the key pairs of one domain, all or none. They go behind the
 // domain's CNAMEs if it has some, unless a selector is asked for. Beside an error they
 // are returned if only their records could not be published.
@@ -203,14 +191,16 @@ func (u *ui) makeKeys(ctx context.Context, store *keys.Dir, config *config.Confi
 		}
 		privates[i] = private
 	}
-	move := moveNow(cmp.Or(o.why, "genkey"))
+	why := cmp.Or(o.why, "genkey")
 	if o.activate {
-		move.Why = "genkey --activate --unverified"
+		why = "genkey --activate --unverified"
 	}
 	var ids []string
+	entered := map[string]bool{} // by algorithm: the customer's CNAMEs are there
 	_, err := store.Update(domain, func(c *keys.Change) error {
+		move := moveNow(why) // now that nobody else can change the domain
 		if o.first != nil {
-			if err := o.first(c); err != nil {
+			if err := o.first(c, move.Time); err != nil {
 				return err
 			}
 		}
@@ -219,11 +209,12 @@ func (u *ui) makeKeys(ctx context.Context, store *keys.Dir, config *config.Confi
 			if err != nil {
 				return err
 			}
-			if err := c.Delegate(zone, 2*len(privates), move.Time); err != nil {
-				return notWanted(err, "dkimctl rotate "+domain+" makes its next key")
+			if err := c.Delegate(zone); err != nil {
+				return notWanted(err, "dkimctl rotate "+domain+" makes its next key; for other CNAMEs: dkimctl undelegate "+domain+", then this once more")
 			}
 		}
-		for _, private := range privates {
+		for i, private := range privates {
+			entered[algorithms[i]] = c.Delegation != nil && len(c.Delegation.Selectors[algorithms[i]]) > 0
 			key, err := o.add(c, private, time.Duration(config.Keys.KeepRecordFor), move)
 			if err != nil {
 				return err
@@ -261,10 +252,14 @@ func (u *ui) makeKeys(ctx context.Context, store *keys.Dir, config *config.Confi
 		if _, err := store.Private(domain, key); err != nil {
 			return nil, err
 		}
-		views = append(views, viewKey(store, written, key))
+		view := viewKey(store, written, key)
+		view.entered = key.Via != "" && entered[key.Algorithm]
+		views = append(views, view)
 	}
-	if o.delegate {
-		views = append(views, viewSpares(written)...)
+	for _, v := range viewSpares(written) {
+		if slices.ContainsFunc(views, func(made keyView) bool { return !made.entered && written.Delegation.Pairs(made.Selector, v.Selector) }) {
+			views = append(views, v)
+		}
 	}
 	if !hasRSA {
 		u.warn("many receivers do not verify Ed25519: " + domain + " needs an RSA key as well")
@@ -298,7 +293,13 @@ func (u *ui) printMade(v keyView) {
 	}
 	u.printf("%s%s\n", u.label("Private key", "秘密鍵の保存先"), v.PrivateKey)
 	if v.State == keys.Pending {
-		u.printf("%s%s\n", u.label("Next", "次の手順"), u.say("have the record published, then: ", "レコードを DNS に登録し、公開を確認してから実行: ")+
-			"dkimctl check "+v.Domain+" --activate")
+		before := u.say("have the record published, then: ", "レコードを DNS に登録し、公開を確認してから実行: ")
+		switch {
+		case v.entered:
+			before = u.say("nothing for the customer to do; a little later: ", "お客様側での作業は不要です。しばらくしてから実行: ")
+		case v.Type == "CNAME":
+			before = u.say("have the customer enter the CNAMEs, then: ", "お客様に CNAME を登録していただいた後に実行: ")
+		}
+		u.printf("%s%s\n", u.label("Next", "次の手順"), before+"dkimctl check "+v.Domain+" --activate")
 	}
 }

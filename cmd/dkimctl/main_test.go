@@ -32,7 +32,13 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"dkimctl": func() {
 		runtime.LockOSThread() // strace counts system calls by thread
 		days, _ := strconv.Atoi(os.Getenv("DAYS_LATER"))
-		now = func() time.Time { return time.Date(2026, 11, 25+days, 10, 0, 0, 0, time.UTC) }
+		second := 0
+		now = func() time.Time {
+			if os.Getenv("CLOCK_TICKS") != "" {
+				second++
+			}
+			return time.Date(2026, 11, 25+days, 10, 0, second, 0, time.UTC)
+		}
 		defaultConfig = "config.toml"
 		if ports := strings.Fields(os.Getenv("DNS_PORT")); len(ports) > 0 {
 			dialDNS = func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -52,6 +52,8 @@ type publishView struct {
 	Host     string     `json:"host"` // of the TXT record
 	Value    string     `json:"value"`
 	Result   string     `json:"result"`
+
+	id string // of the key
 }
 
 // Results of publish.
@@ -103,47 +105,6 @@ func (u *ui) publish(ctx context.Context, names []string, selector string, remov
 	return nil
 }
 
-// publishDelegated brings the records that customers' CNAMEs lead to up to date in our
-// own zone: those of revoked keys go, those of the others come. Without a name server
-// that it may tell, it says what there is to do.
-func (u *ui) publishDelegated(ctx context.Context, store *keys.Dir, c *config.Config, domain string) error {
-	d, err := readDomain(store, domain)
-	if err != nil {
-		return err
-	}
-	gone, here := delegated(d)
-	if len(gone)+len(here) == 0 {
-		return nil
-	}
-	if c.Publish.Server == "" {
-		for _, k := range gone {
-			u.hint("the record in our own zone is to be removed: " + d.Record(k).TXT().Host())
-		}
-		if len(here) > 0 {
-			u.hint("the records in our own zone are to be published: dkimctl record " + domain + " --target --format zone")
-		}
-		return nil
-	}
-	server, err := primary(c)
-	if err != nil {
-		return err
-	}
-	done, err := bringUpToDate(ctx, server, d, here)
-	for _, v := range done {
-		if v.Result != present {
-			u.hint("our own zone: " + v.Host + ": " + v.Result)
-		}
-	}
-	if err != nil {
-		again := "dkimctl publish " + domain
-		if len(here) == 0 {
-			again += " --remove"
-		}
-		return failed(fmt.Errorf("the records of %s in our own zone are not up to date: %w", domain, err), "when that is mended: "+again)
-	}
-	return nil
-}
-
 // primary returns the name server that has our zones.
 func primary(c *config.Config) (*dnsupdate.Server, error) {
 	if c.Publish.Server == "" {
@@ -173,36 +134,12 @@ func publishDomain(ctx context.Context, server *dnsupdate.Server, store *keys.Di
 		return nil, err
 	}
 	if remove {
-		return changeRecords(ctx, server, d, list, removeRecord)
+		return withdraw(ctx, server, store, d, list)
 	}
-	return bringUpToDate(ctx, server, d, list)
-}
-
-// delegated returns the keys that CNAMEs led to and those that they lead to.
-func delegated(d *keys.Domain) (gone, here []keys.Key) {
-	for _, k := range d.Keys {
-		switch {
-		case k.Via == "":
-		case k.State == keys.Revoked:
-			gone = append(gone, k)
-		default:
-			here = append(here, k)
-		}
-	}
-	return gone, here
-}
-
-// bringUpToDate publishes the records of keys, where those of their predecessors
-// behind a CNAME may still be.
-func bringUpToDate(ctx context.Context, server *dnsupdate.Server, d *keys.Domain, list []keys.Key) ([]publishView, error) {
-	gone, _ := delegated(d)
-	done, err := changeRecords(ctx, server, d, gone, removeRecord)
-	done = slices.DeleteFunc(done, func(v publishView) bool { return v.Result == absent })
-	if err != nil {
-		return done, err
-	}
+	before, _ := delegated(d)
+	done, notGone := withdraw(ctx, server, store, d, before)
 	more, err := changeRecords(ctx, server, d, list, publishRecord)
-	return append(done, more...), err
+	return append(done, more...), errors.Join(notGone, err)
 }
 
 // changeRecords does something with the record of each key. It returns what it has
@@ -215,7 +152,7 @@ func changeRecords(ctx context.Context, server *dnsupdate.Server, d *keys.Domain
 	var err error
 	for _, k := range list {
 		txt := d.Record(k).TXT()
-		v := publishView{Domain: d.Name, Selector: k.Selector, State: k.State, Host: txt.Host(), Value: txt.Value()}
+		v := publishView{Domain: d.Name, Selector: k.Selector, State: k.State, Host: txt.Host(), Value: txt.Value(), id: k.ID}
 		if v.Result, err = change(ctx, server, v.Host, v.Value); err != nil {
 			errs = append(errs, err)
 			if errors.Is(err, dnsupdate.ErrNoAnswer) {
@@ -235,7 +172,7 @@ func toPublish(d *keys.Domain, selector string, remove bool) ([]keys.Key, error)
 		if len(list) == 0 {
 			return nil, notWanted(fmt.Errorf("%s has no revoked key: the records of the others have to stay", d.Name), "dkimctl show "+d.Name+" lists its keys")
 		}
-		return list, nil
+		return slices.DeleteFunc(list, func(k keys.Key) bool { return !k.Withdrawn.IsZero() }), nil
 	}
 	list, err := published(d, selector)
 	if err != nil {
@@ -279,17 +216,16 @@ func removeRecord(ctx context.Context, server *dnsupdate.Server, host, value str
 	return absent, nil
 }
 
-func (u *ui) printPublished(v publishView) {
-	text := ""
-	switch v.Result {
+func (u *ui) printPublished(v publishView) { u.printf("%s: %s\n", v.Host, u.resultText(v.Result)) }
+
+func (u *ui) resultText(result string) string {
+	switch result {
 	case added:
-		text = u.say("added", "登録しました")
+		return u.say("added", "登録しました")
 	case present:
-		text = u.say("there already", "登録済みです")
+		return u.say("there already", "登録済みです")
 	case removed:
-		text = u.say("removed", "削除しました")
-	case absent:
-		text = u.say("not there", "登録されていません")
+		return u.say("removed", "削除しました")
 	}
-	u.printf("%s: %s\n", v.Host, text)
+	return u.say("not there", "登録されていません")
 }

@@ -35,14 +35,17 @@ type keyView struct {
 	History      []keys.Move `json:"history,omitempty"`
 	Panel        *panel      `json:"panel,omitempty"` // where it is entered, if that was looked up
 
-	record record.Record
+	record  record.Record
+	entered bool // it is a CNAME that the customer has entered for a key before this one
 }
 
 func viewKey(store *keys.Dir, d *keys.Domain, k keys.Key) keyView {
 	v := viewRecord(d.Record(k))
 	v.Algorithm, v.Bits = k.Algorithm, k.Bits
 	v.State, v.Created, v.History = k.State, k.Created, k.History
-	v.PrivateKey = store.PrivatePath(d.Name, k)
+	if k.State != keys.Revoked {
+		v.PrivateKey = store.PrivatePath(d.Name, k)
+	}
 	return v
 }
 
@@ -158,13 +161,21 @@ func (u *ui) record(ctx context.Context, names []string, o recordOptions) error 
 		if err != nil {
 			return err
 		}
+		var spares []keyView
+		if !o.target {
+			spares = viewSpares(d)
+		}
+		if i := slices.IndexFunc(spares, func(v keyView) bool { return strings.EqualFold(v.Selector, o.selector) }); i >= 0 {
+			views = append(views, spares[i])
+			continue
+		}
 		published, err := published(d, o.selector)
 		if err != nil {
 			return err
 		}
 		views = slices.AppendSeq(views, viewKeys(store, d, published))
-		if o.selector == "" && !o.target {
-			views = append(views, viewSpares(d)...)
+		if o.selector == "" {
+			views = append(views, spares...)
 		}
 	}
 	for i := range views {

@@ -63,33 +63,52 @@ func (u *ui) revoke(ctx context.Context, name, selector string, compromised bool
 	return errors.Join(u.publishDelegated(ctx, store, c, view.Domain), printAll(u, slices.Values([]keyView{view}), "", u.printRevoked))
 }
 
-// replace revokes a key that somebody else may have, and makes a new one, in one
-// step.
+// replace revokes a key that somebody else may have, and makes a new one in the same
+// step if it was to sign.
 func (u *ui) replace(ctx context.Context, name, selector string) error {
 	t, err := u.target(name, selector)
 	if err != nil {
 		return err
 	}
-	old := t.key
+	const why = "revoke --compromised"
+	old := viewKey(t.store, t.domain, t.key)
+	if old.State != keys.Pending && old.State != keys.Active {
+		return u.revokeNow(ctx, t, selector, why)
+	}
 	made, err := u.makeKeys(ctx, t.store, t.config, t.domain.Name, []string{old.Algorithm}, genkeyOptions{
 		bits: max(old.Bits, t.config.Keys.RSABits),
 		why:  "instead of " + old.Selector + ", which is compromised",
-		first: func(change *keys.Change) error {
+		first: func(change *keys.Change, at time.Time) error {
 			i, err := pick(&change.Domain, selector)
 			if err != nil {
 				return err
 			}
-			return notWanted(change.RevokeCompromised(i, moveNow("revoke --compromised")))
+			move := moveNow(why)
+			move.Time = at
+			return notWanted(change.RevokeCompromised(i, move))
 		},
 	})
 	if len(made) == 0 {
-		return err
+		// That there is no key in its place must not keep it alive.
+		return errors.Join(u.revokeNow(ctx, t, selector, why), fmt.Errorf("there is no key in the place of %s: %w", old.Selector, err))
 	}
-	u.hintRemovable(viewKey(t.store, t.domain, old))
+	u.hintRemovable(old)
 	if old.State == keys.Active {
 		u.warn(t.domain.Name + " has no " + old.Algorithm + " signatures until the new key is active")
 	}
 	return errors.Join(err, printAll(u, slices.Values(made), "\n", u.printMade))
+}
+
+// revokeNow revokes a key that somebody else may have.
+func (u *ui) revokeNow(ctx context.Context, t target, selector, why string) error {
+	view, err := u.moveKey(t.domain.Name, selector, func(_ *keys.Dir, change *keys.Change, i int) error {
+		return notWanted(change.RevokeCompromised(i, moveNow(why)))
+	})
+	if err != nil {
+		return err
+	}
+	u.hintRemovable(view)
+	return errors.Join(u.publishDelegated(ctx, t.store, t.config, t.domain.Name), printAll(u, slices.Values([]keyView{view}), "", u.printRevoked))
 }
 
 func (u *ui) printRevoked(v keyView) {

@@ -40,7 +40,9 @@ func (u *ui) show(name string) error {
 			u.printf("%s%s\n", u.label("Next", "次の予定"), u.nextText(v))
 		}
 		u.printf("%s%s\n", u.label("Host", "ホスト名"), v.Host)
-		u.printf("%s%s\n", u.label("Private key", "秘密鍵の保存先"), v.PrivateKey)
+		if v.PrivateKey != "" {
+			u.printf("%s%s\n", u.label("Private key", "秘密鍵の保存先"), v.PrivateKey)
+		}
 		u.printf("%s\n", u.say("History:", "履歴:"))
 		for _, m := range v.History {
 			u.printf("  %s  %-7s  %s: %s\n", m.Time.Format(time.RFC3339), m.To, m.By, m.Why)

@@ -31,6 +31,7 @@ func TestDelegation(t *testing.T) {
 		{name: "proxy", one: host + " A 192.0.2.80\n", via: via, verdict: NotPublished, codes: "address_instead_of_txt"},
 		{name: "wildcard", one: "*._domainkey CNAME s1._domainkey.order.ours.test.\n", via: via, verdict: Wrong, codes: "wildcard_answer"},
 		{name: "loop", one: host + " CNAME " + host + "\n", via: via, verdict: Wrong, codes: "cname_loop"},
+		{name: "halfelsewhere", one: toOurs + keyTXT("copy"), other: header(7) + host + " CNAME copy\n" + keyTXT("copy"), via: via, verdict: Wrong, codes: "cname_elsewhere"},
 		{name: "half", one: toOurs, other: header(6), via: via, verdict: Wrong, codes: "servers_disagree server_lags"},
 		{name: "halfcopy", one: toOurs, other: header(7) + keyTXT(host), via: via, verdict: Wrong, codes: "txt_at_cname"},
 	}

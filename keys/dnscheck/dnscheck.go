@@ -165,10 +165,11 @@ type check struct {
 	left   atomic.Int32 // questions
 
 	result  Result
-	aliases []string // the record's host and the targets of CNAMEs that were followed
-	first   []answer // what the servers of the record's own zone have
-	found   []answer // what the servers have, at the end of all CNAMEs
-	away    bool     // some name server was not there to confirm
+	aliases []string            // the record's host and the targets of CNAMEs that were followed
+	targets map[string][]string // of the CNAMEs at a name, by what servers say
+	first   []answer            // what the servers of the record's own zone have
+	found   []answer            // what the servers have, at the end of all CNAMEs
+	away    bool                // some name server was not there to confirm
 }
 
 // Check compares the wanted record with what DNS serves. Others are the domain's
@@ -190,7 +191,7 @@ func (c *Checker) Check(ctx context.Context, wanted record.Record, others []reco
 }
 
 func (c *Checker) check(wanted record.Record, others []record.Record) *check {
-	k := &check{Checker: c, wanted: wanted, others: others}
+	k := &check{Checker: c, wanted: wanted, others: others, targets: map[string][]string{}}
 	k.result = Result{Servers: []Server{}, Findings: []finding.Finding{}}
 	k.left.Store(maxQuestions)
 	return k

@@ -28,6 +28,7 @@ const (
 	TXTAtCNAME        finding.Code = "txt_at_cname"
 	TargetMissing     finding.Code = "target_missing"
 	SpareCNAMEMissing finding.Code = "spare_cname_missing"
+	StillPublished    finding.Code = "still_published"
 
 	// There is another record.
 	SeveralRecords finding.Code = "several_records"
@@ -127,6 +128,10 @@ var table = finding.Table{
 	SpareCNAMEMissing: finding.Means(finding.Warning,
 		"the CNAME at {host} for the next key is not there, or leads elsewhere", "次回の鍵の更新に使用する「{host}」の CNAME が登録されていないか、参照先が異なります",
 		"enter the CNAME to {alias}", "「{alias}」を参照先とする CNAME をご登録ください"),
+
+	StillPublished: finding.Means(finding.Error,
+		"the key is revoked, but its record is still in our own zone: {host}", "失効した鍵のレコードが弊社ゾーンに残っています({host})",
+		"take it out: dkimctl publish {customer} --remove", "弊社側で削除してください: dkimctl publish {customer} --remove"),
 
 	SeveralRecords: finding.Means(finding.Error,
 		"there are {count} TXT records at {host}: receivers reject that, even if one is right", "「{host}」に TXT レコードが {count} 件あります。正しい値が含まれていても、認証に失敗します",
@@ -241,6 +246,12 @@ var table = finding.Table{
 // newFinding returns a finding about the wanted record.
 func newFinding(code finding.Code, wanted record.Record, fill ...string) finding.Finding {
 	return table.New(code, append(fill, "host", wanted.Host(), "relative", wanted.RelativeHost(), "domain", wanted.Domain, "alias", wanted.Value())...)
+}
+
+// NotWithdrawn is what there is to say of a revoked key of a customer whose TXT record
+// is still in our own zone.
+func NotWithdrawn(txt record.Record, customer string) finding.Finding {
+	return newFinding(StillPublished, txt, "customer", customer)
 }
 
 // Codes says what each code means.

@@ -95,13 +95,27 @@ func (k *check) judgeAliases() {
 	if k.wanted.Via == "" {
 		return
 	}
+	ours := map[string]bool{} // what the right CNAME leads to
+	k.follow(dns.Fqdn(k.wanted.Value()), ours)
 	for _, a := range k.found {
-		if a.good() && a.name == k.aliases[0] {
+		switch {
+		case ours[a.name] || a.absent():
+		case a.name != k.aliases[0]:
+			k.find(CNAMEElsewhere, "target", shown(a.name))
+		case a.good():
 			k.find(TXTAtCNAME)
 		}
 	}
-	if len(k.aliases) > 1 && !slices.ContainsFunc(k.aliases, k.isAlias) {
-		k.find(CNAMEElsewhere, "target", shown(k.aliases[1]))
+}
+
+// follow notes a name and all that CNAMEs from there lead to.
+func (k *check) follow(name string, seen map[string]bool) {
+	if seen[name] {
+		return
+	}
+	seen[name] = true
+	for _, target := range k.targets[name] {
+		k.follow(target, seen)
 	}
 }
 

@@ -75,6 +75,7 @@ func (k *check) look(ctx context.Context, name string) {
 			targets = append(targets, a.target)
 		}
 	}
+	k.targets[name] = targets
 	for _, target := range targets {
 		k.look(ctx, target)
 	}

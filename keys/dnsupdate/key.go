@@ -36,7 +36,7 @@ func ReadKey(path string) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.Mode()&0o004 != 0 {
+	if info.Mode()&0o006 != 0 {
 		return nil, fmt.Errorf("%s: %w", path, ErrReadable)
 	}
 	text, err := io.ReadAll(file)
