@@ -1,6 +1,10 @@
 package desk
 
-import "dkimd/keys/finding"
+import (
+	"maps"
+
+	"dkimd/keys/finding"
+)
 
 // The codes.
 const (
@@ -56,4 +60,8 @@ var table = finding.Table{
 }
 
 // Codes says what each code means.
-func Codes() finding.Table { return table }
+func Codes() finding.Table {
+	all := maps.Clone(table)
+	maps.Copy(all, noLetters)
+	return all
+}

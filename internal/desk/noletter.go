@@ -23,7 +23,7 @@ const (
 	oursToPublish     finding.Code = "ours_to_publish"
 	oursWrong         finding.Code = "ours_wrong"
 	notProvenYet      finding.Code = "not_proven_yet"
-	targetMissing     finding.Code = "target_missing"
+	targetMissing     finding.Code = "target_to_publish"
 	noDNSAnswer       finding.Code = "no_dns_answer"
 	letterOfRequest   finding.Code = "letter_of_request"
 	letterUnfit       finding.Code = "letter_unfit"
