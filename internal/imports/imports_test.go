@@ -28,7 +28,7 @@ var down = map[string][]string{
 	"dkimd/internal/desk":          {"dkimd/internal/desk/calendar", "dkimd/internal/desk/request", "dkimd/internal/lint", "dkimd/internal/provider", "dkimd/keys", "dkimd/keys/dnscheck", "dkimd/keys/finding", "dkimd/keys/record"},
 	"dkimd/internal/desk/calendar": {"dkimd/keys/finding"},
 	"dkimd/internal/desk/request":  {"dkimd/internal/desk/calendar", "dkimd/keys", "dkimd/keys/finding", "dkimd/keys/record"},
-	"dkimd/internal/desk/web":      {"dkimd/internal/desk", "dkimd/internal/lint", "dkimd/keys", "dkimd/keys/dnscheck", "dkimd/keys/finding", "dkimd/keys/record"},
+	"dkimd/internal/desk/web":      {"dkimd/internal/desk", "dkimd/internal/desk/calendar", "dkimd/internal/desk/request", "dkimd/internal/lint", "dkimd/keys", "dkimd/keys/dnscheck", "dkimd/keys/finding", "dkimd/keys/record"},
 	"dkimd/internal/lint":          {"dkimd/keys", "dkimd/keys/finding", "dkimd/keys/record"},
 	"dkimd/internal/loginmap":      {"dkimd/keys", "dkimd/signer"},
 	"dkimd/internal/metrics":       {},

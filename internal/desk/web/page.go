@@ -3,12 +3,12 @@ package web
 import (
 	"bytes"
 	"embed"
+	"fmt"
 	"html/template"
 	"net/http"
 	"strings"
 	"time"
 
-	"dkimd/internal/lint"
 	"dkimd/keys"
 	"dkimd/keys/dnscheck"
 	"dkimd/keys/finding"
@@ -34,7 +34,7 @@ func parse(lang string) *template.Template {
 		"verdict": func(v dnscheck.Verdict) string { return text(v.Text()) },
 		"time":    func(t time.Time) string { return t.Format("2006-01-02 15:04 MST") },
 		"day":     func(t time.Time) string { return t.Format(time.DateOnly) },
-		"upper":   func(k lint.Kind) string { return strings.ToUpper(string(k)) },
+		"upper":   func(kind any) string { return strings.ToUpper(fmt.Sprint(kind)) },
 		"join":    func(list []string) string { return strings.Join(list, ", ") },
 	}).ParseFS(templates, "templates/*.html"))
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"dkimd/internal/desk"
+	"dkimd/internal/desk/calendar"
 	"dkimd/internal/lint"
 	"dkimd/keys"
 )
@@ -26,7 +27,8 @@ type Site struct {
 	Store   keys.Store
 	NewDesk func() (*desk.Desk, error) // for one look at DNS
 	Letters *desk.Letters
-	Lang    string // of most customers
+	Lang    string           // of most customers
+	Office  *calendar.Office // which works on requests
 	// Resolver answers what lint asks.
 	Resolver lint.Resolver
 	Log      *slog.Logger
@@ -57,6 +59,8 @@ func New(s Site) http.Handler {
 	pages.HandleFunc("GET /{$}", w.list)
 	pages.HandleFunc("GET /domain/{name}", w.domain)
 	pages.HandleFunc("POST /domain/{name}", w.domain)
+	pages.HandleFunc("GET /request", w.request)
+	pages.HandleFunc("POST /request", w.request)
 	pages.HandleFunc("GET /lint", w.lint)
 	pages.HandleFunc("POST /lint", w.lint)
 	pages.Handle("GET /assets/", http.FileServerFS(assets))

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"dkimd/internal/desk"
+	"dkimd/internal/desk/calendar"
 	"dkimd/keys"
 	"dkimd/keys/dnscheck"
 
@@ -67,6 +68,7 @@ func newSite(t testing.TB, domains ...string) (Site, *keys.Dir) {
 		},
 		Letters:  letters,
 		Lang:     "ja",
+		Office:   calendar.New(),
 		Resolver: noDNS{},
 		Log:      slog.New(slog.DiscardHandler),
 		Loopback: true,
@@ -120,6 +122,7 @@ func TestPages(t *testing.T) {
 		"/domain/example.jp":          "<pre id=\"key-0-host\">one._domainkey.example.jp</pre>",
 		"/domain/nobody.example":      "<h1>nobody.example</h1>",
 		"/lint":                       `<textarea name="value"`,
+		"/request":                    `<textarea name="text"`,
 		"/assets/style.css":           "body {",
 		"/assets/copy.js":             "clipboard",
 		"/domain/%3Cscript%3E?lang=x": "&lt;script&gt;",
@@ -380,6 +383,25 @@ func TestLooksAreBounded(t *testing.T) {
 	close(end)
 	for range looksAtOnce {
 		<-answered
+	}
+}
+
+func TestRequest(t *testing.T) {
+	site, _ := newSite(t)
+	h := New(site)
+	const form = "【DKIMの設定を希望します】\nドメイン名:example.jp\n設定希望日(営業日のみ):至急\n"
+	private := "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n"
+	for _, c := range []struct{ text, mail, want, not string }{
+		{form, "ours", `<pre id="letter-0-ja">`, "MC4CAQ"},
+		{form, "", "example.jp", `<pre id="letter-0-ja">`},
+		{"こんにちは", "", "No request is found in it.", ""},
+		{form + private, "ours", "findings", "MC4CAQ"},
+		{form + "<script>alert(1)</script>", "ours", "&lt;script&gt;alert(1)", "<script>alert"},
+	} {
+		reply, body := post(h, "/request", url.Values{"text": {c.text}, "mail": {c.mail}})
+		if reply.StatusCode != http.StatusOK || !strings.Contains(body, c.want) || c.not != "" && strings.Contains(body, c.not) {
+			t.Errorf("%s: want %q, and no %q:\n%s", c.text, c.want, c.not, body)
+		}
 	}
 }
 

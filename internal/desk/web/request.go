@@ -1,0 +1,61 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"dkimd/internal/desk"
+	"dkimd/internal/desk/request"
+	"dkimd/keys/finding"
+	"dkimd/keys/record"
+)
+
+// requestPage answers a customer's mail.
+type requestPage struct {
+	page
+	Pasted  string
+	Mail    desk.Side  // whose the mail server is, by who asks
+	Plan    *desk.Plan // nil: nothing has been pasted
+	Letters []letterView
+	Err     error
+}
+
+func (s *site) request(w http.ResponseWriter, r *http.Request) {
+	if !s.parseForm(w, r) {
+		return
+	}
+	p := requestPage{page: s.page(w, r, "Answer a request", "設定依頼への回答"), Mail: desk.Unknown}
+	if r.Method == http.MethodPost {
+		p.Pasted, p.Mail = r.PostFormValue("text"), mailSide(r)
+		p.Err = s.plan(r, &p)
+		if record.HoldsPrivate(p.Pasted) || p.Plan != nil && finding.Has(p.Plan.Findings, request.PrivateKey) {
+			p.Pasted = "" // it is not to be seen again
+		}
+	}
+	s.show(w, http.StatusOK, "request.html", p)
+}
+
+// plan says what is to be done about the mail, and writes the letters that answer it.
+func (s *site) plan(r *http.Request, p *requestPage) error {
+	ctx, end, err := s.look(r)
+	if err != nil {
+		return err
+	}
+	defer end()
+	of, err := s.NewDesk()
+	if err != nil {
+		return err
+	}
+	if p.Plan, err = of.Plan(ctx, request.Read([]byte(p.Pasted), time.Now(), s.Office), p.Mail); err != nil {
+		return err
+	}
+	for i, answer := range p.Plan.Answers {
+		letters, err := s.write(fmt.Sprintf("letter-%d", i), answer.Letter, answer.Facts)
+		if err != nil {
+			return err
+		}
+		p.Letters = append(p.Letters, letters...)
+	}
+	return nil
+}
