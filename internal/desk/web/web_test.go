@@ -10,8 +10,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +18,6 @@ import (
 	"dkimd/internal/desk/calendar"
 	"dkimd/keys"
 	"dkimd/keys/dnscheck"
-
-	"golang.org/x/crypto/bcrypt"
 )
 
 // noDNS has no record of anybody.
@@ -221,47 +217,6 @@ func TestPagesSayThatPrivateKeysCanBeRead(t *testing.T) {
 	}
 }
 
-func TestSearch(t *testing.T) {
-	site, store := newSite(t, "example.jp", "shop.example.jp", "anexample.jp", "other.jp", "xn--wgv71a119e.jp")
-	if err := os.WriteFile(filepath.Join(filepath.Dir(store.PrivatePath("bad.jp", keys.Key{})), "../../state/bad.jp.json"), []byte("{"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	h := New(site)
-	for query, want := range map[string]string{
-		"q=example":           "example.jp anexample.jp shop.example.jp",
-		"q=+EXAMPLE.jp+":      "example.jp anexample.jp shop.example.jp",
-		"q=ｅｘａｍｐｌｅ．ｊｐ":        "example.jp anexample.jp shop.example.jp",
-		"q=日本語.jp":            "xn--wgv71a119e.jp",
-		"q=nobody":            "",
-		"state=active":        "",
-		"state=damaged":       "bad.jp",
-		"state=nonsense":      "",
-		"q=o&state=pending":   "other.jp shop.example.jp",
-		"q=example&page=9":    "example.jp anexample.jp shop.example.jp",
-		"q=example&page=-1":   "example.jp anexample.jp shop.example.jp",
-		"q=bad":               "bad.jp",
-		"q=example&page=many": "example.jp anexample.jp shop.example.jp",
-	} {
-		if got := strings.Join(listed(h, "/?"+query), " "); got != want {
-			t.Errorf("%s finds %s, want %s", query, got, want)
-		}
-	}
-}
-
-// listed returns the domains of a list.
-func listed(h http.Handler, path string) []string {
-	_, body := get(h, path)
-	var names []string
-	_, list, _ := strings.Cut(body, `<ul class="domains">`)
-	list, _, _ = strings.Cut(list, "</ul>")
-	for part := range strings.SplitSeq(list, `<a href="/domain/`) {
-		if name, _, ok := strings.Cut(part, `">`); ok && !strings.HasPrefix(name, "\n") {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
 func TestNewDomainIsFoundAtOnce(t *testing.T) {
 	site, store := newSite(t, "old.jp")
 	h := New(site)
@@ -269,37 +224,6 @@ func TestNewDomainIsFoundAtOnce(t *testing.T) {
 	add(t, store, "new.jp")
 	if got := listed(h, "/?q=new.jp"); len(got) != 1 || got[0] != "new.jp" {
 		t.Errorf("new.jp is not found: %q", got)
-	}
-}
-
-func TestPaging(t *testing.T) {
-	site, store := newSite(t)
-	for n := range 2*perPage + 1 {
-		add(t, store, "d"+strings.Repeat("x", n%60)+string(rune('a'+n/60))+".jp")
-	}
-	h := New(site)
-	var all []string
-	path, pages := "/?q=d", 0
-	for path != "" {
-		all = append(all, listed(h, path)...)
-		_, body := get(h, path)
-		_, next, _ := strings.Cut(body, `<p class="pages">`)
-		next, _, found := strings.Cut(next, `" rel="next"`)
-		pages++
-		path = ""
-		if found {
-			path = strings.ReplaceAll(next[strings.LastIndex(next, `"`)+1:], "&amp;", "&")
-		}
-	}
-	if seen := map[string]bool{}; pages != 3 || len(all) != 2*perPage+1 {
-		t.Errorf("%d pages have %d domains", pages, len(all))
-	} else {
-		for _, name := range all {
-			if seen[name] {
-				t.Errorf("%s is there twice", name)
-			}
-			seen[name] = true
-		}
 	}
 }
 
@@ -424,91 +348,5 @@ func TestLint(t *testing.T) {
 		if !strings.Contains(body, c.want) || c.not != "" && strings.Contains(body, c.not) {
 			t.Errorf("%s %s: want %q, and no %q:\n%s", c.host, c.value, c.want, c.not, body)
 		}
-	}
-}
-
-func TestLogins(t *testing.T) {
-	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "htpasswd")
-	if err := os.WriteFile(path, []byte("# support\n\nhanako:"+string(hash)+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	site, _ := newSite(t)
-	if site.Logins, err = LoadLogins(path, site.Log); err != nil {
-		t.Fatal(err)
-	}
-	h := New(site)
-	login := func(user, password, client string) int {
-		r := httptest.NewRequest("GET", "http://localhost/lint", nil)
-		r.RemoteAddr = client
-		if user != "" {
-			r.SetBasicAuth(user, password)
-		}
-		reply, _ := ask(h, r)
-		return reply.StatusCode
-	}
-	const here, there = "192.0.2.1:1000", "192.0.2.2:1000"
-	for _, c := range []struct {
-		user, password string
-		want           int
-	}{
-		{"", "", http.StatusUnauthorized},
-		{"hanako", "secret", http.StatusOK},
-		{"hanako", "secret", http.StatusOK},
-		{"hanako", "wrong", http.StatusUnauthorized},
-		{"hanako", "", http.StatusUnauthorized},
-		{"taro", "secret", http.StatusUnauthorized},
-		{"hanako\" \"", "secret", http.StatusUnauthorized},
-		{"HANAKO", "secret", http.StatusUnauthorized},
-	} {
-		if got := login(c.user, c.password, there); got != c.want {
-			t.Errorf("%q with %q: status %d, want %d", c.user, c.password, got, c.want)
-		}
-	}
-	for range failuresAllowed {
-		login("hanako", "wrong", here)
-	}
-	if got := login("taro", "guess", here); got != http.StatusTooManyRequests {
-		t.Errorf("one guess more: status %d", got)
-	}
-	if got := login("hanako", "secret", here); got != http.StatusOK {
-		t.Errorf("who is logged in is kept out by the guesses of another: status %d", got)
-	}
-	if got := login("taro", "guess", there); got != http.StatusUnauthorized {
-		t.Errorf("from elsewhere: status %d", got)
-	}
-	for client := range site.Logins.failures {
-		for i := range site.Logins.failures[client] {
-			site.Logins.failures[client][i] = time.Now().Add(-2 * failuresTime)
-		}
-	}
-	if got := login("taro", "guess", here); got != http.StatusUnauthorized {
-		t.Errorf("after a while: status %d", got)
-	}
-}
-
-func TestLoginsThatAreNone(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "htpasswd")
-	for text, want := range map[string]string{
-		"":                         "has no user",
-		"# nobody\n":               "has no user",
-		"hanako\n":                 ":1: it is not user:hash",
-		"\nhanako:secret\n":        ":2: it is not user:hash",
-		"hanako:$apr1$x$y\n":       ":1: it is not user:hash",
-		"hanako:{SHA}aGVsbG8=\n":   ":1: it is not user:hash",
-		":$2y$05$abcdefghijklmnop": ":1: it is not user:hash",
-	} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := LoadLogins(path, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %s", text, err, want)
-		}
-	}
-	if _, err := LoadLogins(path+"x", nil); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a file that is not there: %v", err)
 	}
 }
