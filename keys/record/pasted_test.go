@@ -357,3 +357,48 @@ func TestCSVHasARowForEachRecord(t *testing.T) {
 		}
 	}
 }
+
+// What a customer enters for a key that stands in our own zone: every consumer takes it
+// and leads to the name of ours.
+func TestCNAMEsAreLoadedAndServed(t *testing.T) {
+	testenv.NeedProgram(t, "named", "named-checkzone", "kzonecheck", "nsupdate", "dig", "tinydns-data", "tinydns-get")
+	r := record.Record{Domain: "example.jp", Selector: "s202611a", Via: "k3wq7n2hfzj5x4ra.dkim.hosting.example"}
+	const target = "s202611a._domainkey.k3wq7n2hfzj5x4ra.dkim.hosting.example."
+	dir := t.TempDir()
+	path := filepath.Join(dir, "zone")
+	if err := os.WriteFile(path, []byte(zoneFile(r.Zone())), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run(t, exec.Command("named-checkzone", "example.jp", path))
+	run(t, exec.Command("kzonecheck", "-o", "example.jp", path))
+	port := nameserver.StartBIND(t, `zone "example.jp" { type primary; file "example.jp"; };
+zone "example.com" { type primary; file "example.com"; allow-update { 127.0.0.1; }; };
+`, map[string]string{"example.jp": zoneFile(r.Zone()), "example.com": zoneFile()})
+	if got := dig(t, port, r.Host(), "CNAME"); got != target {
+		t.Errorf("the zone file leads to %s", got)
+	}
+
+	r.Domain = "example.com"
+	update := exec.Command("nsupdate")
+	update.Stdin = strings.NewReader("server 127.0.0.1 " + port + "\n" + r.Nsupdate() + "\n")
+	run(t, update)
+	if got := dig(t, port, r.Host(), "CNAME"); got != target {
+		t.Errorf("nsupdate leads to %s", got)
+	}
+	again := exec.Command("nsupdate")
+	again.Stdin = strings.NewReader("server 127.0.0.1 " + port + "\n" + r.Nsupdate() + "\n")
+	if out, err := again.CombinedOutput(); err == nil || !strings.Contains(string(out), "YXDOMAIN") {
+		t.Errorf("where something is: %v\n%s", err, out)
+	}
+
+	if err := os.WriteFile(filepath.Join(dir, "data"), []byte(".example.com:127.0.0.1:a\n"+r.Tinydns()+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"tinydns-data"}, {"tinydns-get", "cname", r.Host()}} {
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Dir = dir
+		if out := run(t, cmd); args[0] == "tinydns-get" && !strings.Contains(out, "answer: "+r.Host()+" 3600 CNAME "+strings.TrimSuffix(target, ".")) {
+			t.Errorf("tinydns answers\n%s", out)
+		}
+	}
+}
