@@ -245,9 +245,9 @@ func dayIn(lang string, d calendar.Date) string {
 	return d.English()
 }
 
-// attachments returns a file with the value of each record, without anything at
+// Attachments returns a file with the value of each record, without anything at
 // its end that could be copied along, and one with its split form.
-func attachments(records []record.Record) []Attachment {
+func Attachments(records []record.Record) []Attachment {
 	var files []Attachment
 	for _, r := range records {
 		name := r.Domain + "-" + r.Selector

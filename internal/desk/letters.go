@@ -116,7 +116,7 @@ func (l *Letters) Write(name Name, lang string, facts Facts) (Letter, error) {
 	}
 	letter := Letter{Name: name, Lang: lang, Subject: subject, Body: strings.TrimSpace(body) + "\n"}
 	if slices.Contains([]Name{Publish, Rotate, Wrong}, name) {
-		letter.Attachments = attachments(facts.Records)
+		letter.Attachments = Attachments(facts.Records)
 	}
 	return letter, nil
 }

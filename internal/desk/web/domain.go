@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -54,6 +55,7 @@ type lookView struct {
 // letterView is a letter to copy.
 type letterView struct {
 	desk.Letter
+	Domain string
 	Fields []field
 	Open   bool
 }
@@ -97,6 +99,33 @@ func (s *site) domain(w http.ResponseWriter, r *http.Request) {
 		p.Keys[i].setFields(i, zone)
 	}
 	s.show(w, http.StatusOK, "domain.html", p)
+}
+
+// attachment sends a file that a letter speaks of: mail programs fold long lines.
+func (s *site) attachment(w http.ResponseWriter, r *http.Request) {
+	name, err := keys.ParseDomain(r.PathValue("name"))
+	if err != nil || name != r.PathValue("name") {
+		http.NotFound(w, r)
+		return
+	}
+	d, _, err := s.Store.Read(name)
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	var records []record.Record
+	for _, v := range viewKeys(d) {
+		records = append(records, v.Record)
+	}
+	for _, file := range desk.Attachments(records) {
+		if file.Name == r.PathValue("file") {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			w.Header().Set("Content-Disposition", "attachment")
+			io.WriteString(w, file.Content)
+			return
+		}
+	}
+	http.NotFound(w, r)
 }
 
 // mailSide returns whose the mail server is, by who asks.
@@ -226,7 +255,7 @@ func (s *site) write(id string, name desk.Name, facts desk.Facts) ([]letterView,
 		if err != nil {
 			return nil, err
 		}
-		views = append(views, letterView{letter, []field{
+		views = append(views, letterView{letter, facts.Domain, []field{
 			{id + "-" + lang + "-subject", finding.Text{En: "Subject", Ja: "件名"}, letter.Subject},
 			{id + "-" + lang, finding.Text{En: "Text", Ja: "本文"}, letter.Body},
 		}, lang == s.Lang})

@@ -59,6 +59,7 @@ func New(s Site) http.Handler {
 	pages.HandleFunc("GET /{$}", w.list)
 	pages.HandleFunc("GET /domain/{name}", w.domain)
 	pages.HandleFunc("POST /domain/{name}", w.domain)
+	pages.HandleFunc("GET /domain/{name}/{file}", w.attachment)
 	pages.HandleFunc("GET /request", w.request)
 	pages.HandleFunc("POST /request", w.request)
 	pages.HandleFunc("GET /lint", w.lint)

@@ -264,10 +264,30 @@ func TestLookWritesLetters(t *testing.T) {
 			t.Errorf("there is no %s:\n%s", want, body)
 		}
 	}
+	if file := "/domain/example.jp/example.jp-one.txt"; !strings.Contains(body, `<a href="`+file+`" download>`) {
+		t.Errorf("there is no link to %s:\n%s", file, body)
+	} else if reply, text := get(h, file); reply.Header.Get("Content-Disposition") != "attachment" || text != value(t, site, "example.jp") {
+		t.Errorf("%s is %q, %v", file, text, reply.Header)
+	}
+	for _, file := range []string{"/domain/example.jp/other.txt", "/domain/nobody.example/x.txt", "/domain/..%2F..%2Fetc/passwd"} {
+		if reply, _ := get(h, file); reply.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: status %d", file, reply.StatusCode)
+		}
+	}
 	_, body = post(h, "/domain/example.jp", nil)
 	if strings.Contains(body, `<pre id="letter-ja">`) || !strings.Contains(body, "it is not known whose the mail server of example.jp is") {
 		t.Errorf("a letter is written although it is not known whose the mail server is:\n%s", body)
 	}
+}
+
+// value returns the value of the only record of a domain.
+func value(t *testing.T, site Site, domain string) string {
+	t.Helper()
+	d, _, err := site.Store.Read(domain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.Record(d.Keys[0]).Value()
 }
 
 func TestLooksThatFailAreSaid(t *testing.T) {
