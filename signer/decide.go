@@ -28,7 +28,8 @@ const (
 	NoFrom          Reason = "no_from"          // no From field, or no address in it
 	MultipleFrom    Reason = "multiple_from"    // several From fields, or several addresses
 	BadFrom         Reason = "bad_from"         // the From field is not as RFC 5322 has it
-	BadHeader       Reason = "bad_header"       // a field to be signed is malformed, or there is too much of them
+	BadHeader       Reason = "bad_header"       // a field to be signed is malformed
+	LongHeader      Reason = "long_header"      // the fields to be signed are too many or too long
 	LoginMismatch   Reason = "login_mismatch"   // the login may not send as the From domain
 	NetworkMismatch Reason = "network_mismatch" // the network may not send as the From domain
 	SwitchedOff     Reason = "switched_off"     // the configuration says not to sign the domain
@@ -42,7 +43,7 @@ const (
 
 // Reasons lists them all.
 var Reasons = []Reason{
-	NotOurs, NoFrom, MultipleFrom, BadFrom, BadHeader, LoginMismatch, NetworkMismatch, SwitchedOff,
+	NotOurs, NoFrom, MultipleFrom, BadFrom, BadHeader, LongHeader, LoginMismatch, NetworkMismatch, SwitchedOff,
 	NoKey, KeyPending, AlreadySigned, StoreError, BadKey, BadBody,
 }
 

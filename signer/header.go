@@ -9,7 +9,9 @@ import (
 	"dkimd/keys"
 )
 
-// Bounds of what is kept of one message's header: the fields that get signed.
+// Bounds of what is kept of one message's header: the fields that get signed. They
+// are far beyond what mail has, and Postfix itself cuts a field at
+// header_size_limit, 100 KiB.
 const (
 	maxHeaderBytes  = 1 << 20
 	maxHeaderFields = 1000
@@ -28,6 +30,7 @@ type Header struct {
 	fields     []field
 	signatures []string // values of DKIM-Signature fields
 	bytes      int
+	fault      Reason // why it cannot be signed, with details
 	err        error
 }
 
@@ -53,14 +56,14 @@ func (h *Header) Add(name, value string) {
 		return
 	}
 	if err := checkValue(value); err != nil {
-		h.err = fmt.Errorf("the field %s %w", name, err)
+		h.fault, h.err = BadHeader, fmt.Errorf("the field %s %w", name, err)
 		return
 	}
 	value = strings.ReplaceAll(value, "\n", "\r\n")
 	h.bytes += len(name) + len(value)
 	h.fields = append(h.fields, field{name, value})
 	if h.bytes > maxHeaderBytes || len(h.fields) > maxHeaderFields {
-		h.err = fmt.Errorf("the fields to sign are more than %d or have more than %d bytes", maxHeaderFields, maxHeaderBytes)
+		h.fault, h.err = LongHeader, fmt.Errorf("the fields to sign are more than %d or have more than %d bytes", maxHeaderFields, maxHeaderBytes)
 		h.fields = nil
 	}
 }
@@ -84,7 +87,7 @@ func checkValue(value string) error {
 // not exactly one, the reason says so.
 func (h *Header) author() (author address, reason Reason, err error) {
 	if h.err != nil {
-		return address{}, BadHeader, h.err
+		return address{}, h.fault, h.err
 	}
 	var values []string
 	for _, f := range h.fields {

@@ -33,8 +33,12 @@ var reasonTexts = map[signer.Reason]reasonText{
 		"送信するプログラムの From の書式(記号を含む表示名の引用符など)を修正してください",
 	},
 	signer.BadHeader: {
-		"a header field to be signed is malformed, or there is far too much header", "署名対象のヘッダーが不正であるか、多すぎます",
+		"a header field to be signed is malformed", "署名対象のヘッダーが不正です",
 		"look at the error in the log: the program that sends the mail has to be mended", "ログの error を確認し、送信するプログラムを修正してください",
+	},
+	signer.LongHeader: {
+		"the header fields to be signed are too many or too long", "署名対象のヘッダーが多すぎるか、長すぎます",
+		"the program that sends the mail has to write fewer or shorter fields", "送信するプログラムで、ヘッダーの数または長さを減らしてください",
 	},
 	signer.LoginMismatch: {
 		"the login may not send as the From domain", "このログインには From のドメインでの送信が許可されていません",

@@ -130,6 +130,9 @@ func (d *daemon) retire(ctx context.Context, next *exec.Cmd) {
 		}
 	}()
 	if !d.server.Drain(bounded) {
+		if errors.Is(bounded.Err(), context.DeadlineExceeded) {
+			slog.Warn("milter.drain_timeout is reached: connections without a message under way are closed")
+		}
 		d.stop()
 		return
 	}

@@ -148,6 +148,9 @@ func TestOldConnectionsEndAfterDrainTimeout(t *testing.T) {
 	}
 	p.finish(begun) // for which there is stop_timeout
 	p.ends(exitDone)
+	if !strings.Contains(p.log.String(), "milter.drain_timeout is reached") {
+		t.Error("the log does not say why")
+	}
 	p.expectSigned(p.connect("one"), "example.jp")
 }
 

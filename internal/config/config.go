@@ -45,11 +45,12 @@ type Listener struct {
 
 // Milter bounds what MTAs can ask of the daemon.
 type Milter struct {
-	MaxConnections int      `toml:"max_connections"`
-	IdleTimeout    Duration `toml:"idle_timeout"`
-	FrameTimeout   Duration `toml:"frame_timeout"`
-	StopTimeout    Duration `toml:"stop_timeout"`
-	DrainTimeout   Duration `toml:"drain_timeout"`
+	MaxConnections        int      `toml:"max_connections"`
+	MaxConnectionsPerPeer int      `toml:"max_connections_per_peer"`
+	IdleTimeout           Duration `toml:"idle_timeout"`
+	FrameTimeout          Duration `toml:"frame_timeout"`
+	StopTimeout           Duration `toml:"stop_timeout"`
+	DrainTimeout          Duration `toml:"drain_timeout"`
 }
 
 // Keys says where key pairs live and what new ones are like.
@@ -165,11 +166,12 @@ type Log struct {
 func defaults() *Config {
 	return &Config{
 		Milter: Milter{
-			MaxConnections: 1000,
-			IdleTimeout:    Duration(2 * time.Hour),
-			FrameTimeout:   Duration(30 * time.Second),
-			StopTimeout:    Duration(time.Minute),
-			DrainTimeout:   Duration(time.Hour),
+			MaxConnections:        1000,
+			MaxConnectionsPerPeer: 500,
+			IdleTimeout:           Duration(2 * time.Hour),
+			FrameTimeout:          Duration(30 * time.Second),
+			StopTimeout:           Duration(time.Minute),
+			DrainTimeout:          Duration(time.Hour),
 		},
 		Keys: Keys{
 			Store:      "/var/lib/dkimd",
@@ -289,6 +291,9 @@ func (c *Config) check() {
 
 	if c.Milter.MaxConnections < 1 {
 		problem("milter.max_connections", "%d is less than 1", c.Milter.MaxConnections)
+	}
+	if c.Milter.MaxConnectionsPerPeer < 1 {
+		problem("milter.max_connections_per_peer", "%d is less than 1", c.Milter.MaxConnectionsPerPeer)
 	}
 	positive("milter.idle_timeout", c.Milter.IdleTimeout)
 	positive("milter.frame_timeout", c.Milter.FrameTimeout)

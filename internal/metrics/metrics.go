@@ -23,6 +23,7 @@ type Metrics struct {
 	risks       *prometheus.CounterVec
 	connections prometheus.Gauge
 	refused     *prometheus.CounterVec
+	ended       *prometheus.CounterVec
 	reloaded    prometheus.Gauge
 	reloadedAt  prometheus.Gauge
 	badKeyAt    atomic.Int64 // Unix time of the last message that a damaged key left unsigned
@@ -70,6 +71,10 @@ func New(version string, reasons, risks []string) *Metrics {
 			Name: "dkimd_connections_refused_total",
 			Help: "Connections refused, by the bound that was reached.",
 		}, []string{"bound"}),
+		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "dkimd_connections_ended_total",
+			Help: "Connections ended before their time, by the bound that was reached.",
+		}, []string{"bound"}),
 		reloaded: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "dkimd_config_last_reload_successful",
 			Help: "Whether the last attempt to load the configuration succeeded.",
@@ -85,7 +90,7 @@ func New(version string, reasons, risks []string) *Metrics {
 	}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
 	m.registry.MustRegister(m.messages, m.signatures, m.signing, m.mismatches, m.risks, m.connections,
-		m.refused, m.reloaded, m.reloadedAt, build,
+		m.refused, m.ended, m.reloaded, m.reloadedAt, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	m.messages.WithLabelValues("signed", "")
@@ -96,8 +101,11 @@ func New(version string, reasons, risks []string) *Metrics {
 	for _, risk := range risks {
 		m.risks.WithLabelValues(risk)
 	}
-	for _, bound := range []string{"max_connections", "peers"} {
+	for _, bound := range []string{"max_connections", "max_connections_per_peer", "peers"} {
 		m.refused.WithLabelValues(bound)
+	}
+	for _, bound := range []string{"idle_timeout", "frame_timeout", "frame_size"} {
+		m.ended.WithLabelValues(bound)
 	}
 	for _, algorithm := range []string{"rsa", "ed25519"} {
 		m.signatures.WithLabelValues(algorithm)
@@ -143,6 +151,9 @@ func (m *Metrics) Connected() (ended func()) {
 
 // Refused counts a connection that a bound keeps out.
 func (m *Metrics) Refused(bound string) { m.refused.WithLabelValues(bound).Inc() }
+
+// Ended counts a connection that a bound ends before its time.
+func (m *Metrics) Ended(bound string) { m.ended.WithLabelValues(bound).Inc() }
 
 // CountLookups serves how many look-ups of a domain's keys were answered from memory
 // and how many from the store.

@@ -38,6 +38,7 @@ func used() *Metrics {
 	m.Connected()
 	m.Connected()()
 	m.Refused("max_connections")
+	m.Ended("idle_timeout")
 	m.CountLookups(func() (fromMemory, fromStore uint64) { return 7, 2 })
 	m.Reloaded(true)
 	m.Reloaded(false)
@@ -62,6 +63,9 @@ func TestFigures(t *testing.T) {
 		`dkimd_key_lookups_total{from="memory"} 7`,
 		`dkimd_key_lookups_total{from="store"} 2`,
 		`dkimd_connections_refused_total{bound="max_connections"} 1`,
+		`dkimd_connections_refused_total{bound="max_connections_per_peer"} 0`,
+		`dkimd_connections_ended_total{bound="idle_timeout"} 1`,
+		`dkimd_connections_ended_total{bound="frame_size"} 0`,
 		`dkimd_config_last_reload_successful 0`,
 		`dkimd_build_info{version="v1"} 1`,
 	} {

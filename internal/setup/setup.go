@@ -131,12 +131,13 @@ func body(canonicalization string) signer.Canonicalization {
 func Milter(c *config.Config, log *slog.Logger) (*milter.Settings, []milter.Endpoint, error) {
 	rules, err := Rules(c, log)
 	settings := &milter.Settings{
-		Log:            log,
-		Rules:          rules,
-		Ring:           keys.NewKeyring(Store(c)),
-		MaxConnections: c.Milter.MaxConnections,
-		IdleTimeout:    time.Duration(c.Milter.IdleTimeout),
-		FrameTimeout:   time.Duration(c.Milter.FrameTimeout),
+		Log:                   log,
+		Rules:                 rules,
+		Ring:                  keys.NewKeyring(Store(c)),
+		MaxConnections:        c.Milter.MaxConnections,
+		MaxConnectionsPerPeer: c.Milter.MaxConnectionsPerPeer,
+		IdleTimeout:           time.Duration(c.Milter.IdleTimeout),
+		FrameTimeout:          time.Duration(c.Milter.FrameTimeout),
 	}
 	var endpoints []milter.Endpoint
 	for _, l := range c.Listeners {

@@ -89,10 +89,11 @@ func newFixture(t testing.TB) *fixture {
 			}},
 			TempFailStoreError: true,
 		},
-		Ring:           keys.NewKeyring(f.store),
-		MaxConnections: 100,
-		IdleTimeout:    time.Hour,
-		FrameTimeout:   time.Minute,
+		Ring:                  keys.NewKeyring(f.store),
+		MaxConnections:        100,
+		MaxConnectionsPerPeer: 100,
+		IdleTimeout:           time.Hour,
+		FrameTimeout:          time.Minute,
 	}
 	return f
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -18,6 +19,31 @@ import (
 // field. Postfix sends bodies in pieces of 64 KiB and cuts header fields at
 // header_size_limit, 100 KiB; go-milter takes no more than this either.
 const maxFrame = 1 << 20
+
+// boundReached is the error that ends a connection at a bound.
+type boundReached struct {
+	bound string // the label of its counter
+	error
+}
+
+func (e boundReached) Unwrap() error { return e.error }
+
+// timeout is a bound in time.
+type timeout struct {
+	name string // of its setting
+	time.Duration
+}
+
+func (t timeout) deadline() time.Time { return time.Now().Add(t.Duration) }
+
+// reached returns the error of reading or writing, which says so if it is that of
+// the deadline.
+func (t timeout) reached(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return boundReached{t.name, fmt.Errorf("milter.%s is reached, %v: %w", t.name, t.Duration, err)}
+	}
+	return err
+}
 
 // guard stands between an MTA's connection and go-milter. It hands on whole
 // frames only, after a look at what go-milter trusts blindly.
@@ -35,8 +61,8 @@ type guard struct {
 	closed chan struct{}
 	once   sync.Once
 
-	idleTimeout  time.Duration
-	frameTimeout time.Duration
+	idleTimeout  timeout
+	frameTimeout timeout
 	// leaving says, before a frame is waited for, that no more are wanted.
 	leaving func() bool
 	// body gets body text past go-milter: that which comes with the end of the
@@ -82,10 +108,10 @@ func (g *guard) flush() error {
 	if len(g.out) == 0 {
 		return nil
 	}
-	g.SetWriteDeadline(time.Now().Add(g.frameTimeout))
+	g.SetWriteDeadline(g.frameTimeout.deadline())
 	_, err := g.Conn.Write(g.out)
 	g.out = g.out[:0]
-	return err
+	return g.frameTimeout.reached(err)
 }
 
 // Close implements net.Conn for go-milter, which closes when it is done.
@@ -113,27 +139,30 @@ func (g *guard) readFrame() ([]byte, error) {
 		return nil, io.EOF
 	}
 	if g.in.Buffered() == 0 {
-		g.SetReadDeadline(time.Now().Add(g.idleTimeout))
+		g.SetReadDeadline(g.idleTimeout.deadline())
 		if _, err := g.in.Peek(1); err != nil {
-			return nil, err
+			return nil, g.idleTimeout.reached(err)
 		}
 	}
 	if !g.whole() {
-		g.SetReadDeadline(time.Now().Add(g.frameTimeout))
+		g.SetReadDeadline(g.frameTimeout.deadline())
 	}
 	var size [4]byte
 	if _, err := io.ReadFull(g.in, size[:]); err != nil {
-		return nil, torn(err)
+		return nil, g.frameTimeout.reached(torn(err))
 	}
 	n := binary.BigEndian.Uint32(size[:])
-	if n == 0 || n > maxFrame {
-		return nil, fmt.Errorf("a frame of %d bytes: allowed are 1 to %d", n, maxFrame)
+	if n == 0 {
+		return nil, errors.New("a frame of 0 bytes")
+	}
+	if n > maxFrame {
+		return nil, boundReached{"frame_size", fmt.Errorf("a frame of %d bytes: allowed are %d", n, maxFrame)}
 	}
 	g.buffer = append(g.buffer[:0], size[:]...)
 	g.buffer = slices.Grow(g.buffer, int(n))[:4+n]
 	frame := g.buffer
 	if _, err := io.ReadFull(g.in, frame[4:]); err != nil {
-		return nil, torn(err)
+		return nil, g.frameTimeout.reached(torn(err))
 	}
 	if err := g.check(milter.Code(frame[4]), frame[5:]); err != nil {
 		return nil, err

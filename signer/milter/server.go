@@ -33,9 +33,10 @@ type Settings struct {
 	Ring    signer.Ring
 	Metrics Metrics // nil: nobody counts
 
-	MaxConnections int           // a connection over this is closed at once
-	IdleTimeout    time.Duration // how long an MTA may be silent between frames
-	FrameTimeout   time.Duration // how long a frame may take, and the negotiation
+	MaxConnections        int           // a connection over this is closed at once
+	MaxConnectionsPerPeer int           // the same for one address; a unix socket has none
+	IdleTimeout           time.Duration // how long an MTA may be silent between frames
+	FrameTimeout          time.Duration // how long a frame may take, and the negotiation
 
 	mismatches *mismatchWatch
 }
@@ -46,6 +47,7 @@ type Metrics interface {
 	Unsigned(reason string, tempFail bool)
 	Connected() (ended func())
 	Refused(bound string)
+	Ended(bound string) // a connection, before its time
 }
 
 // uncounted counts nothing.
@@ -55,6 +57,7 @@ func (uncounted) Signed(_, _ []string, _ time.Duration, _ bool) {}
 func (uncounted) Unsigned(string, bool)                         {}
 func (uncounted) Connected() (ended func())                     { return func() {} }
 func (uncounted) Refused(string)                                {}
+func (uncounted) Ended(string)                                  {}
 
 // Server serves MTAs. Its methods may be called from any goroutine.
 type Server struct {
@@ -190,7 +193,7 @@ func (s *Server) Shutdown(ctx context.Context) {
 	case <-ctx.Done():
 	}
 	s.mu.Lock()
-	s.log().Warn("connections with a message under way are cut", "connections", len(s.conns))
+	s.log().Warn("milter.stop_timeout is reached: connections with a message under way are cut", "connections", len(s.conns))
 	for conn := range s.conns {
 		conn.Close()
 	}
@@ -270,28 +273,28 @@ func (s *Server) serve(conn net.Conn, from Endpoint) {
 	defer conn.Close()
 	settings := s.settings.Load()
 	log := settings.Log.With("listener", from.String())
-	if !from.lets(conn.RemoteAddr()) {
+	if !from.lets(conn) {
 		settings.Metrics.Refused("peers")
 		log.Warn("a connection is refused: its address is not among the listener's peers", "client", conn.RemoteAddr().String())
 		return
 	}
 	session := &session{current: s.settings.Load, incoming: from.Incoming}
-	if !s.register(conn, session) {
-		if s.stopping.Load() {
-			return
+	if bound, ok := s.register(conn, session); !ok {
+		if bound != "" {
+			settings.Metrics.Refused(bound)
+			log.Warn("a connection is refused: milter."+bound+" is reached", "client", conn.RemoteAddr().String())
 		}
-		settings.Metrics.Refused("max_connections")
-		log.Warn("a connection is refused: milter.max_connections is reached", "max_connections", settings.MaxConnections)
 		return
 	}
 	defer s.unregister(conn)
 	defer settings.Metrics.Connected()()
 
+	frameTimeout := timeout{"frame_timeout", settings.FrameTimeout}
 	g := &guard{
 		Conn:         conn,
 		in:           bufio.NewReader(conn),
-		idleTimeout:  settings.FrameTimeout, // an MTA negotiates at once
-		frameTimeout: settings.FrameTimeout,
+		idleTimeout:  frameTimeout, // an MTA negotiates at once
+		frameTimeout: frameTimeout,
 		leaving: func() bool {
 			session.waiting()
 			return s.stopping.Load() && !session.busy.Load()
@@ -303,7 +306,7 @@ func (s *Server) serve(conn net.Conn, from Endpoint) {
 	if err == nil {
 		server := offer.server(session)
 		session.protocol = server.Protocol
-		g.idleTimeout = settings.IdleTimeout
+		g.idleTimeout = timeout{"idle_timeout", settings.IdleTimeout}
 		server.Serve(&oneConn{g}) // returns when it has begun
 		<-g.closed
 		err = g.err
@@ -311,19 +314,53 @@ func (s *Server) serve(conn net.Conn, from Endpoint) {
 	session.reset()
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 		log.Warn("a connection ends before its time", "error", err)
+		if reached, ok := errors.AsType[boundReached](err); ok {
+			settings.Metrics.Ended(reached.bound)
+		}
 	}
 }
 
-// register counts a connection in, unless there are too many or the server is
+// register counts a connection in, unless a bound is reached or the server is
 // stopping.
-func (s *Server) register(conn net.Conn, session *session) bool {
+func (s *Server) register(conn net.Conn, session *session) (bound string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopping.Load() || len(s.conns) >= s.settings.Load().MaxConnections {
-		return false
+	settings := s.settings.Load()
+	switch {
+	case s.stopping.Load():
+		return "", false
+	case len(s.conns) >= settings.MaxConnections:
+		return "max_connections", false
+	case s.fromPeerOf(conn) >= settings.MaxConnectionsPerPeer:
+		return "max_connections_per_peer", false
 	}
 	s.conns[conn] = session
-	return true
+	return "", true
+}
+
+// fromPeerOf counts the connections from the same address, none for a unix socket.
+func (s *Server) fromPeerOf(conn net.Conn) int {
+	peer, ok := addrOf(conn)
+	if !ok {
+		return 0
+	}
+	n := 0
+	for other := range s.conns {
+		if addr, ok := addrOf(other); ok && addr == peer {
+			n++
+		}
+	}
+	return n
+}
+
+// addrOf returns the address that a connection comes from. There is none on a unix
+// socket.
+func addrOf(conn net.Conn) (addr netip.Addr, ok bool) {
+	tcp, ok := conn.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}, false
+	}
+	return tcp.AddrPort().Addr().Unmap(), true
 }
 
 func (s *Server) unregister(conn net.Conn) {
@@ -332,13 +369,12 @@ func (s *Server) unregister(conn net.Conn) {
 	delete(s.conns, conn)
 }
 
-// lets says whether a client may connect to the endpoint.
-func (e Endpoint) lets(client net.Addr) bool {
-	tcp, ok := client.(*net.TCPAddr)
+// lets says whether the client may connect to the endpoint.
+func (e Endpoint) lets(conn net.Conn) bool {
+	addr, ok := addrOf(conn)
 	if !ok || len(e.Peers) == 0 {
 		return true
 	}
-	addr := tcp.AddrPort().Addr().Unmap()
 	return slices.ContainsFunc(e.Peers, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
