@@ -22,10 +22,14 @@ type contender struct {
 const dkimdConfig = `
 [[listener]]
 address = "unix:$SOCKET"
+mode = "0666"
 [milter]
 max_connections = 4000
 [keys]
 store = "$STORE"
+[[network]]
+cidr = ["127.0.0.0/8"]
+domains = ["$DOMAIN"]
 [http]
 listen = ""
 `
@@ -40,7 +44,7 @@ InternalHosts 127.0.0.1
 RequireSafeKeys no
 Syslog yes
 OversignHeaders From,Subject,To,Cc,Reply-To
-UMask 002
+UMask 000
 `
 
 const dkimpyConfig = `
@@ -71,7 +75,7 @@ options {
 }
 logging { type = "file"; filename = "$DIR/messages"; level = "info"; }
 worker "rspamd_proxy" {
-	bind_socket = "$SOCKET mode=0600";
+	bind_socket = "$SOCKET mode=0666";
 	milter = yes;
 	timeout = 120s;
 	count = 2;

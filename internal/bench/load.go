@@ -19,7 +19,7 @@ type load struct {
 	perConn     int             // messages on one connection
 	rate        float64         // messages a second; zero: one when another is done
 	domain      func(i int) int // of a message; nil: the first
-	known       int             // so many messages it has signed before
+	known       int             // so many domains it has signed for before
 }
 
 // task is a message to send.

@@ -26,7 +26,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	rounds := flag.Int("rounds", 5, "rounds, of which medians are taken")
-	only := flag.String("only", "4k,100k,10m,two,domains,half,idle", "what to measure")
+	only := flag.String("only", "4k,100k,10m,two,domains,half,idle,postfix", "what to measure")
 	signers := flag.String("signers", "", "which signers; empty: all that are installed")
 	domains := flag.Int("domains", 100_000, "domains in the store, where there are many")
 	asJSON := flag.Bool("json", false, "print JSON")
@@ -38,6 +38,9 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil { // Postfix looks into it
+		return err
+	}
 	programs, err := filepath.Abs(*bin)
 	if err != nil {
 		return err

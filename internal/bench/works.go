@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 
 	"dkimd/keys/record"
@@ -19,9 +20,10 @@ type work struct {
 // entry is a signer, and what it gets to do.
 type entry struct {
 	contender
-	as   string // its name in the table, if not the program's
-	site site
-	load load
+	as    string // its name in the table, if not the program's
+	site  site
+	load  load
+	alone bool // Postfix goes without it
 }
 
 func (e entry) title() string {
@@ -69,6 +71,15 @@ func works(all []contender, dir string, wanted func(name string) bool, domains i
 	add(work{"10m", "10 MB, RSA-2048, 64 at once", everyone(load{messages: 64, size: 10 * megabyte, connections: 64, perConn: 1}, "dkimd", "OpenDKIM", "rspamd"), measureLoad})
 	add(work{"half", "4 KB at half of the rate that is possible", everyone(small, "dkimd", "OpenDKIM", "rspamd"), measureHalf})
 	add(work{"idle", fmt.Sprintf("%d idle connections", idle), everyone(small, "dkimd", "OpenDKIM", "rspamd"), measureIdle})
+	if wanted("postfix") {
+		if err := canRunPostfix(); err != nil {
+			fmt.Fprintln(os.Stderr, "Postfix is left out:", err)
+		} else {
+			relayed := load{messages: 3000, size: 4 * kilobyte, connections: 20, perConn: 1}
+			alone := entry{contender: dkimd, as: "none", load: relayed, alone: true}
+			add(work{"postfix", "4 KB through Postfix", append([]entry{alone}, everyone(relayed, "dkimd", "OpenDKIM", "rspamd")...), measurePostfix})
+		}
+	}
 	if wanted("two") {
 		two, err := newSite(filepath.Join(dir, "two"), 1, record.RSA, record.Ed25519)
 		if err != nil {
