@@ -20,7 +20,7 @@ TAGS = $(shell pkg-config --exists 'libcrypto >= 3' 2>/dev/null && echo libcrypt
 PACKAGES := postfix sasl2-bin libsasl2-modules \
             bind9 bind9-utils bind9-dnsutils knot knot-dnssecutils tinydns \
             opendkim opendkim-tools python3-dkim libmail-dkim-perl python3-dnspython python3-spf python3-yaml libmail-spf-perl systemd strace prometheus chromium \
-            gcc libssl-dev pkg-config
+            gcc libc6-dev libssl-dev pkg-config
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
