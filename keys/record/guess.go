@@ -33,11 +33,52 @@ func Decode(text string) []byte {
 }
 
 // IsPrivate recognises a private key by its first bytes, so also one that is cut
-// off: PKCS #1 and PKCS #8 begin with version 0, SEC 1 with version 1.
+// off: PKCS #1 and PKCS #8 begin with version 0, SEC 1 with version 1; one that is
+// encrypted with the cipher (RFC 5958 section 3); that of OpenSSH with a name.
 func IsPrivate(der []byte) bool {
 	body, _ := sequence(der)
-	return bytes.HasPrefix(body, []byte{2, 1, 0}) || bytes.HasPrefix(body, []byte{2, 1, 1, 4})
+	cipher, _ := sequence(body)
+	return bytes.HasPrefix(body, []byte{2, 1, 0}) || bytes.HasPrefix(body, []byte{2, 1, 1, 4}) ||
+		bytes.HasPrefix(cipher, oidPKCS5) || bytes.HasPrefix(cipher, oidPKCS12) ||
+		bytes.HasPrefix(der, []byte("openssh-key-v1"))
 }
+
+// Beginnings of object identifiers, as they stand in DER but for their length.
+var (
+	oidPKCS5   = []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5}
+	oidPKCS12  = []byte{6, 10, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12}
+	oidRSA     = []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1}
+	oidEd25519 = []byte{6, 3, 0x2b, 0x65, 0x70}
+)
+
+// looksPublic recognises a public key by its first bytes: an algorithm, or, in the
+// form PKCS #1, a long number.
+func looksPublic(der []byte) bool {
+	body, _ := sequence(der)
+	algorithm, _ := sequence(body)
+	return bytes.HasPrefix(algorithm, oidRSA) || bytes.HasPrefix(algorithm, oidEd25519) ||
+		bytes.HasPrefix(body, []byte{2, 0x81}) || bytes.HasPrefix(body, []byte{2, 0x82})
+}
+
+// keySize is how much base64 may be a key.
+const keySize = 64
+
+// MayHoldPrivate reports whether something stands in a text that may be a private
+// key, or a part of one: what [HoldsPrivate] recognises, and as much base64 as a key
+// has that is no public key. What may is not to be shown again.
+func MayHoldPrivate(text string) bool {
+	if HoldsPrivate(text) {
+		return true
+	}
+	for run := range strings.FieldsFuncSeq(unquoted.Replace(text), notBase64) {
+		if len(run) >= keySize && !looksPublic(Decode(run)) {
+			return true
+		}
+	}
+	return false
+}
+
+var unquoted = strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "", `"`, "")
 
 // HoldsPrivate reports whether a private key stands somewhere in a text, however
 // it is cut or folded.

@@ -94,9 +94,9 @@ func completeAll(all []*draft) {
 }
 
 // hide removes all that may be a part of a private key.
-func (d *draft) hide() {
+func (d *draft) hide(why finding.Code) {
 	if len(d.value) > 0 || !d.isOurs() {
-		d.value, d.codes = nil, append(d.codes, PrivateKey)
+		d.value, d.codes = nil, append(d.codes, why)
 	}
 	if d.host != "" && !isHostAlone(plain(d.host)) {
 		d.host, d.name, d.codes = "", name{}, append(d.codes, BadHost)
@@ -126,7 +126,7 @@ func (d *draft) request(received time.Time, office *calendar.Office) Request {
 		var notes []finding.Code
 		r.Value.Read, notes = readValue(d.kind, d.value)
 		codes = append(codes, notes...)
-	case !d.isOurs() && !slices.Contains(codes, PrivateKey):
+	case !d.isOurs() && !slices.Contains(codes, PrivateKey) && !slices.Contains(codes, ValueHidden):
 		codes = append(codes, MissingValue)
 	}
 	if d.name.domain != "" && !d.isOurs() {

@@ -25,6 +25,7 @@ const (
 	NoDomain       finding.Code = "no_domain"
 	HostCompleted  finding.Code = "host_completed"
 	HostCorrected  finding.Code = "host_corrected"
+	ValueHidden    finding.Code = "value_hidden"
 	ValueWithWords finding.Code = "value_with_words"
 	ValueCorrected finding.Code = "value_corrected"
 	ValueJoined    finding.Code = "value_joined"
@@ -90,6 +91,9 @@ var meanings = finding.Table{
 	HostCorrected: finding.Means(finding.Warning,
 		"{typed} is taken as {host}", "ホスト名「{typed}」を「{host}」と読み取りました",
 		"look whether this is meant", "相違がないかをご確認ください"),
+	ValueHidden: finding.Means(finding.Error,
+		"the value has a key that is no public one: it may be a part of a private key, and is not shown", "値( VALUE )を公開鍵として読み取れません。秘密鍵の可能性があるため、表示を控えています",
+		"ask for the public key's record; a private key must never be sent", "公開鍵の値を改めてお知らせください。秘密鍵はお送りにならないでください"),
 	ValueWithWords: finding.Means(finding.Error,
 		"the value holds words that are no part of a record", "値( VALUE )にレコードの値ではない文字が含まれています",
 		"write the value alone, exactly as it is to be published", "登録する値のみを、正確にお知らせください"),

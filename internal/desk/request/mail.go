@@ -116,7 +116,9 @@ func (m *message) read(header textproto.MIMEHeader, body io.Reader, depth int, p
 	case disposition == "attachment":
 		return "", false
 	case kind == "text/html":
-		return fromHTML(text), true
+		text = fromHTML(text)
+		m.privateKey = m.privateKey || holdsPrivateKey(text) // no longer cut by tags
+		return text, true
 	case kind != "text/plain":
 		return "", false
 	case strings.EqualFold(params["format"], "flowed"):

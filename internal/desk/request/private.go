@@ -13,7 +13,7 @@ import (
 var armour = regexp.MustCompile(`BEGIN(?:RSA|EC|DSA|OPENSSH|ENCRYPTED)?PRIVATEKEY`)
 
 // keyStart is how much base64 tells whether a private key begins.
-const keyStart = 16
+const keyStart = 24
 
 // holdsPrivateKey reports whether a private key is in a text, however it is broken
 // over lines, quoted and split.
@@ -28,8 +28,8 @@ func holdsPrivateKey(text string) bool {
 		return true
 	}
 	for i := range len(bare) {
-		// The base64 of any DER sequence begins with M.
-		if bare[i] == 'M' && record.IsPrivate(record.Decode(bare[i:min(i+keyStart, len(bare))])) {
+		// The base64 of any DER sequence begins with M, that of OpenSSH's keys with b.
+		if (bare[i] == 'M' || bare[i] == 'b') && record.IsPrivate(record.Decode(bare[i:min(i+keyStart, len(bare))])) {
 			return true
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
@@ -45,7 +47,23 @@ func privateKeys(t testing.TB) map[string][]byte {
 		t.Fatal(err)
 	}
 	all["SEC 1"] = must(x509.MarshalECPrivateKey(ec))
+	all["OpenSSH"] = append([]byte("openssh-key-v1\x00"), random(t, 400)...)
+	for name, cipher := range map[string]asn1.ObjectIdentifier{"PBES2": {1, 2, 840, 113549, 1, 5, 13}, "PKCS #12": {1, 2, 840, 113549, 1, 12, 1, 3}} {
+		all["encrypted, "+name] = must(asn1.Marshal(struct { // EncryptedPrivateKeyInfo of RFC 5958
+			Algorithm pkix.AlgorithmIdentifier
+			Data      []byte
+		}{pkix.AlgorithmIdentifier{Algorithm: cipher}, random(t, 1200)}))
+	}
 	return all
+}
+
+func random(t testing.TB, n int) []byte {
+	t.Helper()
+	b := make([]byte, n)
+	if _, err := rand.Read(b); err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func TestPrivateKeysAreNeverRepeated(t *testing.T) {
@@ -81,6 +99,35 @@ func TestPrivateKeysAreNeverRepeated(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// What cannot be told from a part of a private key is not repeated either.
+func TestValuesThatAreNoPublicKeyAreHidden(t *testing.T) {
+	private := base64.StdEncoding.EncodeToString(privateKeys(t)["RSA-2048, PKCS #1"])
+	for name, key := range map[string]string{
+		"encrypted, in the form of OpenSSL": base64.StdEncoding.EncodeToString(random(t, 1200)),
+		"without its first lines":           private[128:],
+		"its end":                           private[len(private)-100:],
+	} {
+		for _, value := range []string{"v=DKIM1; k=rsa; p=" + key, wrap(key, 64), "( \"v=DKIM1; p=\" \"" + key + "\" )"} {
+			m := Read([]byte("【DKIMの設定を希望します】\nホスト名:s1._domainkey.example.jp\n値:"+value+"\n設定希望日:12/1\n"), morning, office)
+			if len(m.Requests) != 1 || !finding.Has(m.Requests[0].Findings, ValueHidden) {
+				t.Errorf("%s: not noticed in %s: %+v", name, value, m.Requests)
+			}
+			if leak := leaked(t, m, key); leak != "" {
+				t.Errorf("%s: %q is repeated from %s", name, leak, value)
+			}
+		}
+	}
+}
+
+func TestTagsDoNotHideAPrivateKey(t *testing.T) {
+	private := base64.StdEncoding.EncodeToString(privateKeys(t)["RSA-2048, PKCS #1"])
+	m := Read([]byte("From: taro@example.jp\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>【DKIMの設定を希望します】<br>ホスト名:s1._domainkey.example.jp<br>値:<span>"+
+		private[:4]+"</span>"+private[4:]+"</p>"), morning, office)
+	if !finding.Has(m.Findings, PrivateKey) || leaked(t, m, private) != "" {
+		t.Errorf("%+v", m)
 	}
 }
 

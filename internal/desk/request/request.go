@@ -9,6 +9,7 @@ import (
 
 	"dkimd/internal/desk/calendar"
 	"dkimd/keys/finding"
+	"dkimd/keys/record"
 )
 
 // Kind is the kind of a record.
@@ -79,8 +80,11 @@ func Read(content []byte, received time.Time, office *calendar.Office) Mail {
 	wanted := drafts(forms)
 	completeAll(wanted)
 	for _, d := range wanted {
-		if msg.privateKey {
-			d.hide()
+		switch {
+		case msg.privateKey:
+			d.hide(PrivateKey)
+		case record.MayHoldPrivate(strings.Join(d.value, "")):
+			d.hide(ValueHidden)
 		}
 		m.Requests = append(m.Requests, d.request(m.Received, office))
 	}

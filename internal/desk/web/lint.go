@@ -29,7 +29,7 @@ func (s *site) lint(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
 		p.Host, p.Value, p.Kind = r.PostFormValue("host"), r.PostFormValue("value"), lint.Kind(r.PostFormValue("kind"))
 		s.judge(r, &p)
-		if record.HoldsPrivate(p.Host) || record.HoldsPrivate(p.Value) || finding.Has(p.Findings, lint.PrivateKey) {
+		if record.MayHoldPrivate(p.Host) || record.MayHoldPrivate(p.Value) || finding.Has(p.Findings, lint.PrivateKey) {
 			p.Host, p.Value = "", "" // it is not to be seen again
 		}
 	}

@@ -3,10 +3,12 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"dkimd/internal/desk"
 	"dkimd/internal/desk/request"
+	"dkimd/internal/lint"
 	"dkimd/keys/finding"
 	"dkimd/keys/record"
 )
@@ -29,11 +31,18 @@ func (s *site) request(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
 		p.Pasted, p.Mail = r.PostFormValue("text"), mailSide(r)
 		p.Err = s.plan(r, &p)
-		if record.HoldsPrivate(p.Pasted) || p.Plan != nil && finding.Has(p.Plan.Findings, request.PrivateKey) {
+		if record.MayHoldPrivate(p.Pasted) || p.Plan == nil || holdsPrivate(p.Plan) {
 			p.Pasted = "" // it is not to be seen again
 		}
 	}
 	s.show(w, http.StatusOK, "request.html", p)
+}
+
+// holdsPrivate reports whether a private key was found in a mail.
+func holdsPrivate(p *desk.Plan) bool {
+	return finding.Has(p.Findings, request.PrivateKey) || slices.ContainsFunc(p.Requests, func(r desk.Planned) bool {
+		return finding.Has(r.Findings, lint.PrivateKey) || finding.Has(r.Findings, request.ValueHidden)
+	})
 }
 
 // plan says what is to be done about the mail, and writes the letters that answer it.

@@ -349,6 +349,21 @@ func TestRequest(t *testing.T) {
 	}
 }
 
+// What may be a part of a private key does not come back into the box.
+func TestPastedKeysAreNotShownAgain(t *testing.T) {
+	site, _ := newSite(t, "example.jp")
+	h := New(site)
+	secret := strings.Repeat("q3Rv", 100)
+	for path, form := range map[string]url.Values{
+		"/request": {"text": {"【DKIMの設定を希望します】\nホスト名:s1._domainkey.example.jp\n値:v=DKIM1; p=" + secret}, "mail": {"ours"}},
+		"/lint":    {"host": {"s1._domainkey.example.jp"}, "value": {"v=DKIM1; p=" + secret}},
+	} {
+		if _, body := post(h, path, form); strings.Contains(body, secret[:40]) || !strings.Contains(body, "<textarea") {
+			t.Errorf("%s:\n%s", path, body)
+		}
+	}
+}
+
 func TestLint(t *testing.T) {
 	site, _ := newSite(t)
 	h := New(site)
