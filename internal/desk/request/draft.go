@@ -44,6 +44,12 @@ func drafts(forms []*form) []*draft {
 
 func newDraft(k Kind, host string, g *group, f *form) *draft {
 	d := &draft{kind: k, host: host, value: g.lines(valueLabel), date: strings.Join(g.date(f), " ")}
+	switch {
+	case f.against:
+		d.codes = append(d.codes, NotAnOrder)
+	case len(f.kinds) == 0:
+		d.codes = append(d.codes, NoHeading)
+	}
 	switch says := g.kind(); {
 	case k == "":
 		d.codes = append(d.codes, KindUnknown)

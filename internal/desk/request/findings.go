@@ -17,6 +17,8 @@ const (
 	PrivateKey      finding.Code = "private_key_sent"
 
 	// A request.
+	NotAnOrder     finding.Code = "not_an_order"
+	NoHeading      finding.Code = "no_heading"
 	KindUnknown    finding.Code = "kind_unknown"
 	KindMismatch   finding.Code = "kind_mismatch"
 	MissingHost    finding.Code = "missing_host"
@@ -67,6 +69,12 @@ var meanings = finding.Table{
 		"there is a private key in the mail: whoever has read it can sign as the customer", "メールに秘密鍵が記載されています。第三者に知られた場合、なりすましに悪用されるおそれがあります",
 		"a new key pair is needed: publish its public key only, and delete this mail", "該当の鍵は使用を中止し、新しく作成した公開鍵のみをお知らせください。秘密鍵はお送りにならないでください"),
 
+	NotAnOrder: finding.Means(finding.Error,
+		"the form asks for no setting, or for one to be taken away", "設定の追加・変更のご依頼であることを確認できませんでした",
+		"say whether it is to be added, changed or removed", "ご希望の内容(追加・変更・削除)をお知らせください"),
+	NoHeading: finding.Means(finding.Error,
+		"host and value stand there without the heading of a form: it may be no order", "ご依頼の見出し(【DMARCの設定を希望します】など)がありません",
+		"send the form with its heading", "ご依頼の場合は、マニュアルに記載の書式にて改めてお送りください"),
 	KindUnknown: finding.Means(finding.Error,
 		"the form does not say whether it is about SPF, DKIM or DMARC", "SPF、DKIM、DMARCのいずれのご依頼かを確認できません",
 		"say which record is meant", "ご希望の設定(SPF、DKIM、DMARC)をお知らせください"),

@@ -11,6 +11,7 @@ import (
 // form is what stands under one heading.
 type form struct {
 	kinds   []Kind // none: there is no heading
+	against bool   // the heading asks for no setting, or for one to be taken away
 	quoted  bool   // the heading is
 	example bool
 	groups  []*group // one for each record
@@ -54,6 +55,10 @@ func readForms(lines []line) []*form {
 }
 
 func (r *reader) line(l line) {
+	if kinds := readOpposite(l.text); kinds != nil {
+		r.begin(&form{kinds: kinds, against: true, quoted: l.quoted, example: example.MatchString(r.above)})
+		return
+	}
 	if kinds := readHeading(l.text); kinds != nil {
 		r.begin(&form{kinds: kinds, quoted: l.quoted, example: example.MatchString(r.above)})
 		return

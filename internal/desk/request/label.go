@@ -86,6 +86,23 @@ var (
 	example = regexp.MustCompile(`(?:参考|記入|記載|入力)例`)
 )
 
+// opposite is a line that asks for no setting, or for one to be taken away.
+var opposite = regexp.MustCompile(kinds + `.{0,20}(?:ません|しない|不要|削除|解除|停止|取り?消|取り?止|中止|廃止|キャンセル)`)
+
+// maxHeading is how long a heading is, in bytes; longer lines are sentences.
+const maxHeading = 150
+
+// readOpposite returns the kinds that a line such as 【DKIMの設定の削除を希望します】
+// names.
+func readOpposite(text string) []Kind {
+	folded := strings.ToUpper(strings.Join(strings.Fields(norm.NFKC.String(text)), ""))
+	found := opposite.FindStringSubmatch(folded)
+	if found == nil || len(folded) > maxHeading {
+		return nil
+	}
+	return kindsIn(found[1])
+}
+
 // readHeading returns the kinds that a heading such as 【SPFの設定を希望します】 names.
 func readHeading(text string) []Kind {
 	folded := strings.ToUpper(strings.Join(strings.Fields(norm.NFKC.String(text)), ""))
