@@ -8,10 +8,17 @@ import (
 	"dkimd/keys/finding"
 )
 
-// checkSender says whether the sender of a request is registered for a domain. What
-// From says anybody can write: whoever takes a request answers to this address.
-func (d *Desk) checkSender(ctx context.Context, domain, sender string) ([]finding.Finding, error) {
+// checkSender says whether the sender of a request is registered for a domain or, if
+// that is not listed, for those above it in its zone. What From says anybody can write:
+// whoever takes a request answers to this address.
+func (d *Desk) checkSender(ctx context.Context, domain, zone, sender string) ([]finding.Finding, error) {
 	registered, known, err := d.isContact(ctx, domain, sender)
+	// A program does not say what it has listed, and so is asked for each.
+	isProgram := strings.HasPrefix(d.Contacts, "command:")
+	for err == nil && !registered && (!known || isProgram) && strings.HasSuffix(domain, "."+zone) {
+		_, domain, _ = strings.Cut(domain, ".")
+		registered, known, err = d.isContact(ctx, domain, sender)
+	}
 	switch {
 	case err != nil:
 		return nil, err

@@ -17,6 +17,7 @@ const (
 	NameServersElsewhere finding.Code = "name_servers_elsewhere"
 	ValueNeeded          finding.Code = "value_needed"
 	HostTaken            finding.Code = "host_taken"
+	SeveralValues        finding.Code = "several_values"
 	DKIMNotSeen          finding.Code = "dkim_not_seen"
 	AlreadyThere         finding.Code = "already_there"
 	AlreadySigned        finding.Code = "already_signed"
@@ -48,6 +49,9 @@ var table = finding.Table{
 	HostTaken: finding.Means(finding.Error,
 		"the record of a key of ours stands at {host}", "「{host}」には、弊社が署名に使用する鍵のレコードが登録されています",
 		"choose another selector", "別のセレクタのホスト名をお知らせください"),
+	SeveralValues: finding.Means(finding.Error,
+		"several values are asked for at {host}", "「{host}」に登録する値が複数記載されています",
+		"choose one", "登録する値を 1 つお知らせください"),
 	DKIMNotSeen: finding.Means(finding.Warning,
 		"whether {domain} has DKIM cannot be seen in DNS without its selector", "セレクタが分からないため、「{domain}」の DKIM の設定を DNS で確認できません",
 		"look whether its mail is signed: DMARC needs DKIM", "DMARC の前提となる DKIM が設定済みであることを確認してください"),

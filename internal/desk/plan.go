@@ -60,6 +60,9 @@ func (d *Desk) Plan(ctx context.Context, m request.Mail, mail Side) (*Plan, erro
 			seen[r.Domain] = s
 		}
 		planned := Planned{Request: r, Remove: []string{}, Commands: []string{}, situation: s}
+		if isDisputed(m.Requests, r) {
+			planned.find(table.New(SeveralValues, "host", r.Host.Read))
+		}
 		if r.Domain != "" {
 			if err := d.plan(ctx, &planned, m.Sender); err != nil {
 				return nil, err
@@ -69,6 +72,14 @@ func (d *Desk) Plan(ctx context.Context, m request.Mail, mail Side) (*Plan, erro
 	}
 	p.answer()
 	return p, nil
+}
+
+// isDisputed reports whether another request wants another value in the same place:
+// two records would spoil both.
+func isDisputed(all []request.Request, r request.Request) bool {
+	return r.Host.Read != "" && slices.ContainsFunc(all, func(other request.Request) bool {
+		return other.Kind == r.Kind && other.Host.Read == r.Host.Read && other.Value.Read != r.Value.Read
+	})
 }
 
 func isNoAnswer(err error) bool {
@@ -89,7 +100,11 @@ func (p *Plan) NoAnswer() bool {
 
 // plan plans one request.
 func (d *Desk) plan(ctx context.Context, r *Planned, sender string) error {
-	findings, err := d.checkSender(ctx, r.Domain, sender)
+	zone := r.Domain
+	if r.situation != nil {
+		zone = r.situation.Zone
+	}
+	findings, err := d.checkSender(ctx, r.Domain, zone, sender)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func TestContacts(t *testing.T) {
 		}
 		return path
 	}
-	file := write("contacts", "# customers\nexample.jp taro@example.jp,hanako@example.com, Jiro@Example.JP\nempty.example\n")
+	file := write("contacts", "# customers\nexample.jp taro@example.jp,hanako@example.com, Jiro@Example.JP\nempty.example\nshop.example.jp saburo@example.jp\n")
 	program := "command:" + write("program", "#!/bin/sh\ncase $1:$2 in broken.example:*) exit 2;; example.jp:taro@example.jp) exit 0;; esac\nexit 1\n")
 	for _, test := range []struct {
 		source, domain, address string
@@ -93,16 +93,22 @@ func TestContacts(t *testing.T) {
 		{program, "example.jp", "taro@example.jp", ""},
 		{program, "example.jp", "$(id)@example.jp", SenderNotRegistered},
 		{program, "other.example", "taro@example.jp", SenderNotRegistered},
+		{file, "mail.example.jp", "taro@example.jp", ""},
+		{file, "a.mail.example.jp", "mallory@evil.example", SenderNotRegistered},
+		{file, "shop.example.jp", "taro@example.jp", SenderNotRegistered},
+		{file, "notexample.jp", "taro@example.jp", SenderUnchecked},
+		{program, "mail.example.jp", "taro@example.jp", ""},
+		{program, "mail.example.jp", "mallory@evil.example", SenderNotRegistered},
 	} {
 		d := &Desk{Contacts: test.source}
-		findings, err := d.checkSender(t.Context(), test.domain, test.address)
+		findings, err := d.checkSender(t.Context(), test.domain, "example.jp", test.address)
 		if err != nil || len(findings) > 0 != (test.want != "") || test.want != "" && findings[0].Code != test.want {
 			t.Errorf("%s: %s for %s gives %v, %v", test.source, test.address, test.domain, findings, err)
 		}
 	}
 	for _, test := range [][2]string{{program, "broken.example"}, {filepath.Join(dir, "none"), "example.jp"}} {
 		d := &Desk{Contacts: test[0]}
-		if findings, err := d.checkSender(t.Context(), test[1], "taro@example.jp"); err == nil {
+		if findings, err := d.checkSender(t.Context(), test[1], test[1], "taro@example.jp"); err == nil {
 			t.Errorf("%s: %s gives %v without an error", test[0], test[1], findings)
 		}
 	}
