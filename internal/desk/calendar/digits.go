@@ -17,6 +17,10 @@ var written = regexp.MustCompile(
 // reiwa is the year before the first of the era 令和.
 const reiwa = 2018
 
+// recent is for how many days a date without a year has gone by; before that, the one
+// of next year is meant.
+const recent = 60
+
 // readDates reads dates in digits. at holds where they stand in the text.
 func (m *meaning) readDates(text string, at [][]int, today Date) {
 	for i, pos := range at {
@@ -86,7 +90,7 @@ func (m *meaning) readDate(group func(string) string, today Date) Date {
 		d.Year++
 	case group("word") == "":
 		m.yearless = true
-		if !d.IsValid() || d.Before(today) {
+		if !d.IsValid() || d.Before(today.Add(-recent)) {
 			d.Year++
 		}
 	}

@@ -10,12 +10,12 @@ const (
 	NoSuchDay       finding.Code = "no_such_day"
 	WeekdayMismatch finding.Code = "weekday_mismatch"
 	GoneBy          finding.Code = "date_gone_by"
+	FarAway         finding.Code = "date_far_away"
 
 	// It is done on another day, or it is not promised.
 	ClosedDay finding.Code = "closed_day"
 	TooLate   finding.Code = "too_late"
 	TimeOfDay finding.Code = "time_of_day"
-	FarAway   finding.Code = "date_far_away"
 
 	// Good to know.
 	NoWish   finding.Code = "no_date_wished"
@@ -30,7 +30,7 @@ var meanings = finding.Table{
 		"the date wished for cannot be read: {typed}", "設定希望日を読み取れません(ご記入:{typed})",
 		"write the date with its day of the week; the earliest is {date}", "設定希望日を「{date_ja}」の形式でお知らせください(最短の営業日:{date_ja})"),
 	SeveralDates: finding.Means(finding.Error,
-		"more than one date is wished for: {typed}", "設定希望日が複数ご記入されています({typed})",
+		"more than one date is wished for: {typed}", "設定希望日が複数記入されています({typed})",
 		"choose one date; the earliest is {date}", "設定希望日をひとつお知らせください(最短の営業日:{date_ja})"),
 	NoSuchDay: finding.Means(finding.Error,
 		"there is no such day: {typed}", "設定希望日にご記入の日付は存在しません({typed})",
@@ -51,7 +51,7 @@ var meanings = finding.Table{
 	TimeOfDay: finding.Means(finding.Warning,
 		"a time of day is wished for: {typed}", "時間帯のご指定があります({typed})",
 		"it is done within office hours, at no certain time", "時間帯のご指定は承っておりません。弊社営業時間内に実施いたします"),
-	FarAway: finding.Means(finding.Warning,
+	FarAway: finding.Means(finding.Error,
 		"no year is given, and the next such day is far away: {asked}", "設定希望日に年の記載がなく、次の該当日は{asked_ja}となります",
 		"say whether this day is meant", "{asked_ja}でよろしいかをお知らせください"),
 

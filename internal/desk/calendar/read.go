@@ -31,7 +31,26 @@ var (
 	timeOfDay = regexp.MustCompile(`(?:(?:午前|午後)?\d{1,2}(?::\d\d|時)(?:半|\d{1,2}分)?|\d{1,2}[ap]m|\b[ap]m\b|午前|午後|朝|正午|昼|夕方?|夜間?|始業|終業)(?:中|頃|ごろ|以降|以前|から|まで|に|前|後|~|〜|-)*`)
 	fromThen  = regexp.MustCompile(`以降|以後|から|~$|〜$`)
 	untilThen = regexp.MustCompile(`まで|迄|以前`)
+	// excluded are days on which it must not be done.
+	excluded = regexp.MustCompile(`以外|不可|除[くき]|避け|都合が?悪|だめ|ダメ|\bng\b|希望(?:し|いたし|致し)ません`)
+	// otherEra is any but 令和, which began in 2019.
+	otherEra = regexp.MustCompile(`平成|昭和|大正|明治|(?:^|[^a-z])[hstm]\.?\d`)
 )
+
+// compare looks whether words beside a date say the same: 明日(11/27) may not.
+func (m *meaning) compare(rest string, today Date) {
+	if m.to.IsZero() || len(m.codes) > 0 && m.codes[0] == Unreadable {
+		return
+	}
+	var said meaning
+	said.readWords(rest, today)
+	if !said.from.IsZero() && m.from.Before(said.from) || !said.to.IsZero() && said.to.Before(m.to) {
+		m.note(SeveralDates)
+	}
+	if strings.Contains(rest, "祝") && Holiday(m.to) == "" {
+		m.note(WeekdayMismatch)
+	}
+}
 
 // read reads a wish that was received today.
 func read(typed string, today Date) meaning {
@@ -41,6 +60,10 @@ func read(typed string, today Date) meaning {
 	text := plain(typed)
 	rest := written.ReplaceAllString(text, "")
 	var m meaning
+	if excluded.MatchString(text) || otherEra.MatchString(text) {
+		m.note(Unreadable)
+		return m
+	}
 	if timeOfDay.MatchString(rest) {
 		m.note(TimeOfDay)
 		rest = timeOfDay.ReplaceAllString(rest, "")
@@ -50,6 +73,7 @@ func read(typed string, today Date) meaning {
 		m.readWords(rest, today)
 	} else {
 		m.readDates(text, dates, today)
+		m.compare(rest, today)
 	}
 	if len(dates) < 2 {
 		switch {

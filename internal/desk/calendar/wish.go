@@ -35,6 +35,9 @@ func (o *Office) Wish(typed string, received time.Time) (Wish, []finding.Finding
 	if !m.to.IsZero() && m.to.Before(today) {
 		find(GoneBy)
 	}
+	if m.yearless && today.Add(farAway).Before(m.to) {
+		find(FarAway)
+	}
 	if finding.HasError(findings) {
 		w.Date = Date{}
 		return w, findings
@@ -49,9 +52,6 @@ func (o *Office) Wish(typed string, received time.Time) (Wish, []finding.Finding
 		find(ClosedDay, "why", o.closedFor(m.to))
 	default:
 		find(TooLate)
-	}
-	if m.yearless && today.Add(farAway).Before(m.to) {
-		find(FarAway)
 	}
 	if !IsAnnounced(w.Date.Year) {
 		find(Computed, "year", strconv.Itoa(w.Date.Year))
