@@ -103,6 +103,7 @@ type content struct {
 	Problems       []problemText
 	Steps          []stepText
 	Requests       []requestText
+	Values         bool   // the requests give some
 	Methods        string // of the requests
 	Forms          []string
 }
@@ -160,6 +161,7 @@ func (f Facts) in(lang string, sender Sender) content {
 	c.Forms = f.forms()
 	var methods []string
 	for _, r := range f.Requests {
+		c.Values = c.Values || r.Value != ""
 		c.Requests = append(c.Requests, requestText{r.Method, plain(r.Host), r.recordType(), plain(r.Value)})
 		if name := string(r.Method); !slices.Contains(methods, name) {
 			methods = append(methods, name)
@@ -187,10 +189,15 @@ func (f Facts) forms() []string {
 	}
 	var forms []string
 	for _, c := range list {
-		asked := slices.ContainsFunc(f.Requests, func(r Request) bool { return r.Method == c.Method })
+		var asked, given bool // for it, with a value of the customer's
+		for _, r := range f.Requests {
+			if r.Method == c.Method {
+				asked, given = true, given || r.Host != "" || r.Value != ""
+			}
+		}
 		switch {
-		case !c.Requested || len(f.Requests) > 0 && !asked:
-		case c.Value == FromUs:
+		case len(f.Requests) > 0 && !asked, !c.Requested && (!asked || f.NameServer == Elsewhere):
+		case c.Value == FromUs && c.Method == DKIM && !given:
 			forms = append(forms, "【"+string(c.Method)+"の設定を希望します】\nドメイン名:\n設定希望日(営業日のみ):")
 		default:
 			forms = append(forms, "【"+string(c.Method)+"の設定を希望します】\nホスト名(ドメイン名):\n値( VALUE ):\n設定希望日(営業日のみ):")

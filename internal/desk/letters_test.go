@@ -118,11 +118,15 @@ var letters = []struct {
 		},
 	}, []string{"v=spf1 include:_spf.other.example ~all", "v=DMARC1; p=none; rua=mailto:dmarc-reports@example.jp"}},
 	{"accepted_ours", Accepted, Facts{
-		NameServer: Ours, MailServer: Ours, Day: aDay, Requests: []Request{{Method: DKIM, Host: "example.jp"}},
+		NameServer: Ours, MailServer: Ours, Day: aDay, Domain: "example.jp", Requests: []Request{{Method: DKIM}},
 	}, nil},
 	{"missing", Missing, Facts{
 		NameServer: Ours, MailServer: Elsewhere, Findings: []finding.Finding{aFinding}, Requests: []Request{{Method: DKIM}},
 	}, []string{"【DKIMの設定を希望します】", "ホスト名(ドメイン名):", "値( VALUE ):", "設定希望日(営業日のみ):"}},
+	{"missing_others_value", Missing, Facts{ // another company's key, though our mail server
+		Domain: "example.jp", NameServer: Ours, MailServer: Ours, Findings: []finding.Finding{aFinding},
+		Requests: []Request{{SPF, "example.jp", "v=spf1 a"}, {DKIM, "google._domainkey.example.jp", "v=DKIM1; p=AAAA"}},
+	}, []string{"【SPFの設定を希望します】", "【DKIMの設定を希望します】", "ホスト名(ドメイン名):", "値( VALUE ):"}},
 	{"missing_unknown", Missing, Facts{Findings: []finding.Finding{aFinding}},
 		[]string{"【SPFの設定を希望します】", "【DKIMの設定を希望します】", "【DMARCの設定を希望します】"}},
 	{"guide_ours_ours", Guide, Facts{NameServer: Ours, MailServer: Ours}, []string{"【DKIMの設定を希望します】", "ドメイン名:"}},
