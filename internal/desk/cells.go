@@ -60,7 +60,7 @@ var cells = []Cell{
 	{Ours, Ours, SPF, FromUs, false, false,
 		finding.Text{
 			En: "Nothing: it is set up.",
-			Ja: "設定済みのため、お客様での作業は必要ございません。",
+			Ja: "設定済みのため、お客様側での作業は不要です。",
 		},
 		finding.Text{
 			En: "Nothing.",

@@ -156,10 +156,8 @@ func (p *Plan) answer() {
 		if letter == "" {
 			continue
 		}
-		if letter == Done {
-			if facts, err := r.situation.Facts(Done); err == nil {
-				p.Answers = append(p.Answers, Answer{Done, facts})
-			}
+		if !isOfRequests(letter) {
+			p.answerByState(letter, r)
 			continue
 		}
 		day := calendar.Date{}
@@ -180,6 +178,20 @@ func (p *Plan) answer() {
 	}
 }
 
+// isOfRequests reports whether a letter is about requests, and not about the state that
+// a domain is in.
+func isOfRequests(letter Name) bool {
+	return letter == Accepted || letter == Missing || letter == Guide
+}
+
+// answerByState answers with a letter about the state of the domain, once.
+func (p *Plan) answerByState(letter Name, r Planned) {
+	facts, err := r.situation.Facts(letter)
+	if err == nil && !slices.ContainsFunc(p.Answers, func(a Answer) bool { return a.Letter == letter && a.Facts.Domain == facts.Domain }) {
+		p.Answers = append(p.Answers, Answer{letter, facts})
+	}
+}
+
 // letterFor returns the letter that answers a request, "" if something comes first.
 func (p *Plan) letterFor(r Planned) Name {
 	switch {
@@ -187,14 +199,29 @@ func (p *Plan) letterFor(r Planned) Name {
 		return Missing
 	case finding.Has(r.Findings, lint.NoAnswer) || finding.Has(r.Findings, noMailServerSide):
 		return ""
+	case finding.Has(r.Findings, request.NotAnOrder) || finding.Has(r.Findings, request.NoHeading):
+		return Missing
 	case finding.Has(r.Findings, NameServersElsewhere):
-		return Guide
+		return r.letterElsewhere()
 	case finding.HasError(r.Findings):
 		return Missing
 	case finding.Has(r.Findings, AlreadySigned):
 		return Done
 	}
 	return Accepted
+}
+
+// letterElsewhere returns the letter for records that we cannot enter: with those that
+// are ours to hand out, or, until there is a key, none.
+func (r *Planned) letterElsewhere() Name {
+	if r.Cell == nil || !r.Cell.HandOut {
+		return Guide
+	}
+	letter, err := r.situation.Choose()
+	if err != nil {
+		return ""
+	}
+	return letter
 }
 
 func (r *Planned) facts(day calendar.Date) Facts {
