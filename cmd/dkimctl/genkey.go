@@ -130,7 +130,7 @@ func (u *ui) parseDomains(names []string) ([]string, error) {
 		case err != nil:
 			wrong = append(wrong, err)
 		case slices.Contains(domains, domain):
-			u.warn(domain + " is named twice: it gets its key once")
+			u.warn(domain + " is named twice: once is enough")
 		default:
 			domains = append(domains, domain)
 		}

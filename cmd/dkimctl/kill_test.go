@@ -384,3 +384,33 @@ func TestAKilledProof(t *testing.T) {
 		})
 	}
 }
+
+// Moves at once are all made, one after the other: none is lost.
+func TestMovesAtOnce(t *testing.T) {
+	dir := newDir(t)
+	var selectors []string
+	for n := range 8 {
+		selectors = append(selectors, fmt.Sprintf("k%d", n))
+		dkimctl(t, dir, "genkey", "example.jp", "--algorithm", "ed25519", "--selector", selectors[n])
+	}
+	var wait sync.WaitGroup
+	for _, selector := range selectors {
+		wait.Go(func() {
+			cmd := exec.Command("dkimctl", "activate", "example.jp", "--selector", selector, "--unverified")
+			cmd.Dir = dir
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+	wait.Wait()
+	d := readKeys(t, dir)
+	if active, retired := d.In(keys.Active), d.In(keys.Retired); len(active) != 1 || len(retired) != 7 {
+		t.Errorf("the states are\n%s", states(d))
+	}
+	for _, k := range d.Keys {
+		if !slices.ContainsFunc(k.History, func(m keys.Move) bool { return m.To == keys.Active }) {
+			t.Errorf("the move of %s is lost: %+v", k.Selector, k.History)
+		}
+	}
+}
