@@ -331,13 +331,16 @@ func TestLooksAreBounded(t *testing.T) {
 }
 
 func TestRequest(t *testing.T) {
-	site, _ := newSite(t)
+	site, _ := newSite(t, "example.jp")
 	h := New(site)
 	const form = "【DKIMの設定を希望します】\nドメイン名:example.jp\n設定希望日(営業日のみ):至急\n"
+	keyless := strings.Replace(form, "example.jp", "nobody.example", 1)
 	private := "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n"
 	for _, c := range []struct{ text, mail, want, not string }{
 		{form, "ours", `<pre id="letter-0-ja">`, "MC4CAQ"},
+		{form, "ours", "v=DKIM1;k=ed25519;p=", "MC4CAQ"},
 		{form, "", "example.jp", `<pre id="letter-0-ja">`},
+		{keyless, "ours", "dkimctl genkey nobody.example", `<pre id="letter-0-ja">`},
 		{"こんにちは", "", "No request is found in it.", ""},
 		{form + private, "ours", "findings", "MC4CAQ"},
 		{form + "<script>alert(1)</script>", "ours", "&lt;script&gt;alert(1)", "<script>alert"},
