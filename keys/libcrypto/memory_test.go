@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -51,12 +52,17 @@ func TestSignaturesLeaveNoMemoryBehind(t *testing.T) {
 			}
 		}
 	}
-	const times, most = 20_000, 100 // bytes a signature: a context of libcrypto's has more
+	// What leaks grows in every round; the rest of the process only in some.
+	const rounds, times, most = 5, 10_000, 100 // bytes a signature: a context of libcrypto's has more
 	sign(times)
-	before := resident(t)
-	sign(times)
-	if grown := resident(t) - before; grown > times*most {
-		t.Errorf("%d signatures left %d bytes behind", times, grown)
+	least := math.MaxInt
+	for range rounds {
+		before := resident(t)
+		sign(times)
+		least = min(least, resident(t)-before)
+	}
+	if least > times*most {
+		t.Errorf("each %d signatures left %d bytes behind", times, least)
 	}
 }
 
