@@ -13,10 +13,10 @@ import (
 )
 
 // diagnose compares one TXT record, its strings unescaped, with the wanted key.
-// Others are the domain's other keys. Without an error among its findings the
-// record is as good as the wanted one.
-func diagnose(strs []string, wanted record.Record, others []record.Record) []finding.Finding {
-	d := diagnosis{wanted: wanted}
+// Others are the domain's other keys; zone is where the record is, if that is known.
+// Without an error among its findings the record is as good as the wanted one.
+func diagnose(strs []string, wanted record.Record, others []record.Record, zone string) []finding.Finding {
+	d := diagnosis{wanted: wanted, zone: zone}
 	value := strings.Join(strs, "")
 	clean := d.clean(value)
 	key, err := record.Parse(clean)
@@ -34,11 +34,12 @@ func diagnose(strs []string, wanted record.Record, others []record.Record) []fin
 
 type diagnosis struct {
 	wanted   record.Record
+	zone     string
 	findings []finding.Finding
 }
 
 func (d *diagnosis) find(code finding.Code, args ...string) {
-	d.findings = append(d.findings, newFinding(code, d.wanted, args...))
+	d.findings = append(d.findings, newFinding(code, d.wanted, d.zone, args...))
 }
 
 // clean names what the value picked up on its way, and returns it without.

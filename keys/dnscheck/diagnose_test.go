@@ -145,7 +145,7 @@ func TestDiagnose(t *testing.T) {
 		{"nothing", "", "not_dkim"},
 		{"DMARC", "v=DMARC1; p=none", "malformed"},
 	} {
-		findings := diagnose(strings.Split(test.value, "|"), wanted, others)
+		findings := diagnose(strings.Split(test.value, "|"), wanted, others, "")
 		if got := codes(findings); got != test.codes {
 			t.Errorf("%s: %q, want %q", test.name, got, test.codes)
 		}
@@ -170,7 +170,7 @@ func TestDiagnoseEd25519(t *testing.T) {
 		{strings.TrimSuffix(key.Value(), "="), "truncated"},
 		{strings.Replace(key.Value(), "k=ed25519;", "", 1), "wrong_algorithm"},
 	} {
-		if got := codes(diagnose([]string{test.value}, wanted, nil)); got != test.codes {
+		if got := codes(diagnose([]string{test.value}, wanted, nil, "")); got != test.codes {
 			t.Errorf("%s: %q, want %q", test.value, got, test.codes)
 		}
 	}
@@ -178,12 +178,21 @@ func TestDiagnoseEd25519(t *testing.T) {
 
 func TestRevokedRecordIsWanted(t *testing.T) {
 	wanted := record.Record{Domain: "example.jp", Selector: "s1", Key: record.Key{Algorithm: record.Ed25519}}
-	if got := codes(diagnose([]string{"v=DKIM1; p="}, wanted, nil)); got != "" {
+	if got := codes(diagnose([]string{"v=DKIM1; p="}, wanted, nil, "")); got != "" {
 		t.Errorf("the empty record: %q", got)
 	}
 	wanted.Key.Algorithm = record.RSA
-	if got := codes(diagnose([]string{newRecord("", "", old).Key.Value()}, wanted, nil)); got != "other_key" {
+	if got := codes(diagnose([]string{newRecord("", "", old).Key.Value()}, wanted, nil, "")); got != "other_key" {
 		t.Errorf("a key: %q", got)
+	}
+}
+
+func TestHostsAreRelativeToTheZoneOfThePanel(t *testing.T) {
+	wanted, other := newRecord("s1", "news.example.jp", private), newRecord("s0", "news.example.jp", old)
+	value := []string{other.Key.Value()}
+	findings := diagnose(value, wanted, []record.Record{other}, "example.jp")
+	if len(findings) != 1 || findings[0].Code != WrongHost || !strings.Contains(findings[0].Hint.En, "or s1._domainkey.news where") {
+		t.Errorf("%+v", findings)
 	}
 }
 
@@ -210,7 +219,7 @@ func FuzzDiagnose(f *testing.F) {
 		f.Add(value)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		findings := diagnose(strings.Split(value, "|"), wanted, []record.Record{newRecord("s0", "example.jp", old)})
+		findings := diagnose(strings.Split(value, "|"), wanted, []record.Record{newRecord("s0", "example.jp", old)}, "")
 		for _, f := range findings {
 			checkTexts(t, f)
 		}

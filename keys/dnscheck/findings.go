@@ -243,15 +243,20 @@ var table = finding.Table{
 		"look at the resolver; check again later", "リゾルバの状態をご確認のうえ、時間をおいて再度確認してください"),
 }
 
-// newFinding returns a finding about the wanted record.
-func newFinding(code finding.Code, wanted record.Record, fill ...string) finding.Finding {
-	return table.New(code, append(fill, "host", wanted.Host(), "relative", wanted.RelativeHost(), "domain", wanted.Domain, "alias", wanted.Value())...)
+// newFinding returns a finding about the wanted record, which is in the zone, if that
+// is known.
+func newFinding(code finding.Code, wanted record.Record, zone string, fill ...string) finding.Finding {
+	relative := wanted.RelativeHost()
+	if zone != "" {
+		relative = wanted.RelativeTo(zone)
+	}
+	return table.New(code, append(fill, "host", wanted.Host(), "relative", relative, "domain", wanted.Domain, "alias", wanted.Value())...)
 }
 
 // NotWithdrawn is what there is to say of a revoked key of a customer whose TXT record
 // is still in our own zone.
 func NotWithdrawn(txt record.Record, customer string) finding.Finding {
-	return newFinding(StillPublished, txt, "customer", customer)
+	return newFinding(StillPublished, txt, "", "customer", customer)
 }
 
 // Codes says what each code means.

@@ -17,10 +17,7 @@ import (
 func (k *check) find(code finding.Code, args ...string) { k.findAt(code, "", args...) }
 
 func (k *check) findAt(code finding.Code, server string, args ...string) {
-	if zone := k.result.Zone; zone != "" {
-		args = append(args, "relative", k.wanted.RelativeTo(zone))
-	}
-	f := newFinding(code, k.wanted, args...)
+	f := newFinding(code, k.wanted, k.result.Zone, args...)
 	f.Server = server
 	if !slices.Contains(k.result.Findings, f) {
 		k.result.Findings = append(k.result.Findings, f)
@@ -45,7 +42,7 @@ func (k *check) judge(ctx context.Context) Verdict {
 	good, absent := 0, 0
 	for i := range k.found {
 		a := &k.found[i]
-		a.findings = judgeValues(a.values, k.wanted, k.others)
+		a.findings = judgeValues(a.values, k.wanted, k.others, k.result.Zone)
 		a.unwelcome = finding.HasError(a.findings)
 		switch {
 		case a.absent():
@@ -122,20 +119,20 @@ func (k *check) follow(name string, seen map[string]bool) {
 // judgeValues judges all TXT records at one name. More than one make the result
 // undefined (RFC 6376 section 3.6.2.2), even if one is right; what else is wrong
 // with them is said only if it explains where they come from, or is dangerous.
-func judgeValues(values [][]string, wanted record.Record, others []record.Record) []finding.Finding {
+func judgeValues(values [][]string, wanted record.Record, others []record.Record, zone string) []finding.Finding {
 	if len(values) == 1 {
-		return diagnose(values[0], wanted, others)
+		return diagnose(values[0], wanted, others, zone)
 	}
 	var findings []finding.Finding
 	for _, value := range values {
-		for _, f := range diagnose(value, wanted, others) {
+		for _, f := range diagnose(value, wanted, others, zone) {
 			if f.Code == OldKey || f.Code == PrivateKey {
 				findings = append(findings, f)
 			}
 		}
 	}
 	if len(values) > 1 {
-		findings = append(findings, newFinding(SeveralRecords, wanted, "count", strconv.Itoa(len(values))))
+		findings = append(findings, newFinding(SeveralRecords, wanted, zone, "count", strconv.Itoa(len(values))))
 	}
 	return findings
 }

@@ -56,7 +56,7 @@ func (k *check) askResolver(ctx context.Context) {
 	switch {
 	case len(values) == 0:
 		k.find(NegativeCache, "minutes", minutes(negativeTTL(reply)))
-	case finding.HasError(judgeValues(values, k.wanted, k.others)):
+	case finding.HasError(judgeValues(values, k.wanted, k.others, k.result.Zone)):
 		k.find(StaleCache, "minutes", minutes(ttl))
 	}
 }
