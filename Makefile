@@ -99,7 +99,7 @@ install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/{systemd/system,sysusers.d,tmpfiles.d} \
 		$(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)/etc/dkimd
 	install bin/dkimd bin/dkimctl $(DESTDIR)$(PREFIX)/bin
-	install -m 644 systemd/{dkimd,dkimd-check,dkimd-desk}.service systemd/dkimd-check.timer $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 644 systemd/{dkimd,dkimd-check,dkimd-desk}.service systemd/dkimd-check.timer systemd/dkimd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 644 systemd/dkimd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/dkimd.conf
 	install -m 644 systemd/dkimd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/dkimd.conf
 	bin/dkimctl man $(DESTDIR)$(PREFIX)/share/man/man8
