@@ -180,14 +180,8 @@ func (c *dkimCheck) judgeTags(key record.Key, value string) {
 	if granularity.MatchString(value) {
 		c.find(Granularity)
 	}
-	if len(value) > maxString {
-		c.find(LongValue, "length", strconv.Itoa(len(value)))
-	}
+	c.judgeLength(value)
 }
 
 // granularity matches g=, which RFC 6376 appendix C.1 dropped.
 var granularity = regexp.MustCompile(`(?:^|;)[ \t\r\n]*g[ \t\r\n]*=`)
-
-// maxString is the most that one string of a TXT record holds (RFC 1035 section
-// 3.3).
-const maxString = 255

@@ -21,6 +21,8 @@ var dmarcCases = []struct{ host, value, codes string }{
 	{"_dmarc.日本語.test", "v=DMARC1; p=none; rua=mailto:dmarc@xn--wgv71a119e.test", ""},
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:dmarc@sub.name.test", ""},
 
+	{"_dmarc.name.test", "v=DMARC1; p=none; rua=" + strings.Repeat("mailto:dmarc@name.test,", 11) + "mailto:dmarc@name.test", "long_value"},
+
 	// The host.
 	{"name.test", "v=DMARC1; p=none" + rua, "dmarc_at_domain"},
 	{"dmarc.name.test", "v=DMARC1; p=none" + rua, "missing_underscore"},

@@ -14,6 +14,7 @@ const (
 	LineBreak         finding.Code = "line_break"
 	PEMArmour         finding.Code = "pem_armour"
 	PrivateKey        finding.Code = "private_key"
+	LongValue         finding.Code = "long_value"
 	NoAnswer          finding.Code = "no_answer"
 
 	// SPF: the record as it is written.
@@ -24,6 +25,8 @@ const (
 	SPFModifierTwice   finding.Code = "spf_modifier_twice"
 	SPFUnknownModifier finding.Code = "spf_unknown_modifier"
 	SPFPassAll         finding.Code = "spf_pass_all"
+	SPFEverybody       finding.Code = "spf_everybody"
+	SPFBroad           finding.Code = "spf_broad"
 	SPFNeutralAll      finding.Code = "spf_neutral_all"
 	SPFNoAll           finding.Code = "spf_no_all"
 	SPFAfterAll        finding.Code = "spf_after_all"
@@ -110,7 +113,6 @@ const (
 	StrictFlag        finding.Code = "strict_flag"
 	Granularity       finding.Code = "granularity"
 	SpacesInKey       finding.Code = "spaces_in_key"
-	LongValue         finding.Code = "long_value"
 )
 
 // table says what each code means and what to do.
@@ -142,6 +144,9 @@ var table = finding.Table{
 	PrivateKey: finding.Means(finding.Critical,
 		"the value is a private key: whoever has read it can sign as {domain}", "値が秘密鍵となっています。秘密鍵を知る第三者は「{domain}」の署名を作成できます",
 		"never publish it; make a new key pair, and give out the public key only", "DNS には登録しないでください。該当の鍵は使用せず、新しい鍵を作成のうえ、公開鍵のみをお知らせください"),
+	LongValue: finding.Means(finding.Info,
+		"the value has {length} bytes: in a zone file it needs several strings of at most 255", "値が {length} 文字のため、ゾーンファイルでは 255 文字以内の文字列に分割する必要があります",
+		"some panels do this by themselves, others want the strings", "自動で分割される管理画面と、分割形式での入力が必要な管理画面があります"),
 	NoAnswer: finding.Means(finding.Warning,
 		"DNS gives no answer about {name}: this was not checked", "「{name}」について DNS の応答がないため、確認できませんでした",
 		"check again later; if it lasts, ask the provider of the name server", "時間をおいて再度ご確認ください。続く場合は、ネームサーバの提供元にお問い合わせください"),
@@ -167,6 +172,12 @@ var table = finding.Table{
 	SPFPassAll: finding.Means(finding.Error,
 		"+all lets every server in the world send as this domain", "「+all」により、すべてのサーバからの送信が許可されています",
 		"end the record with ~all or -all", "末尾を「~all」または「-all」としてください"),
+	SPFEverybody: finding.Means(finding.Error,
+		"{term} means all addresses of IPv4 or IPv6: every server in the world may send as this domain", "{term} はすべての IPv4 または IPv6 アドレスを意味するため、すべてのサーバからの送信が許可されています",
+		"list the addresses of your servers only, or correct the number behind the slash", "送信に使用するサーバのみを記述するか、「/」の後のプレフィックス長を修正してください"),
+	SPFBroad: finding.Means(finding.Warning,
+		"{term} means more addresses than one organization has: servers of strangers may send as this domain", "{term} の範囲が広すぎるため、第三者のサーバからの送信も許可されている可能性があります",
+		"list the addresses of your servers only, or correct the number behind the slash", "送信に使用するサーバのみを記述するか、「/」の後のプレフィックス長を修正してください"),
 	SPFNeutralAll: finding.Means(finding.Warning,
 		"?all says nothing about servers that are not listed", "「?all」では、記載のないサーバからの送信について判定されません",
 		"end the record with ~all or -all", "末尾を「~all」または「-all」としてください"),
@@ -202,7 +213,7 @@ var table = finding.Table{
 		"{domain} has another SPF record now: {value}", "「{domain}」には現在、別の SPF のレコードが登録されています({value})",
 		"replace it: a second one would spoil both", "新規に追加せず、既存の値を変更してください(2 件になるとエラーとなります)"),
 	SPFLong: finding.Means(finding.Warning,
-		"the TXT records of {domain} have {length} bytes together, which may be too long for an answer of DNS", "「{domain}」の TXT レコードの合計が {length} バイトとなり、DNS の応答に収まらない可能性があります",
+		"the name {domain} and its TXT records have {length} bytes together, which may be too long for an answer of DNS", "「{domain}」の名前と TXT レコードの合計が {length} バイトとなり、DNS の応答に収まらない可能性があります",
 		"remove what is no longer needed", "不要になった記述やレコードを削除してください"),
 	SPFLookups: finding.Means(finding.Error,
 		"the record needs {count} look-ups in DNS, and 10 are allowed: receivers ignore it", "DNS の参照回数が {count} 回となり、上限の 10 回を超えています。レコード全体がエラーとなります",
@@ -232,7 +243,7 @@ var table = finding.Table{
 		"{name} is included, and its record cannot be read: {term}", "参照先の {name} のレコードに誤りがあります({term})。レコード全体がエラーとなります",
 		"tell who is responsible for {name}", "{name} の管理者にお問い合わせください"),
 	SPFIncludePassAll: finding.Means(finding.Error,
-		"{name} is included, and lets every server in the world send", "参照先の {name} に「+all」があり、すべてのサーバからの送信が許可されています",
+		"{name} is included, and lets every server in the world send", "参照先の {name} で、すべてのサーバからの送信が許可されています",
 		"remove the include, or tell who is responsible for {name}", "該当の記述を削除するか、{name} の管理者にお問い合わせください"),
 
 	DMARCHost: finding.Means(finding.Error,
@@ -395,9 +406,6 @@ var table = finding.Table{
 	SpacesInKey: finding.Means(finding.Warning,
 		"there are spaces or line ends inside the key", "鍵の途中に空白または改行が入っています。動作しない場合があります",
 		"remove them: not every receiver copes", "空白および改行を取り除いてください"),
-	LongValue: finding.Means(finding.Info,
-		"the value has {length} bytes: in a zone file it needs several strings of at most 255", "値が {length} 文字のため、ゾーンファイルでは 255 文字以内の文字列に分割する必要があります",
-		"some panels do this by themselves, others want the strings", "自動で分割される管理画面と、分割形式での入力が必要な管理画面があります"),
 }
 
 // Codes says what each code means.

@@ -6,6 +6,7 @@
 package lint
 
 import (
+	"strconv"
 	"strings"
 
 	"dkimd/keys"
@@ -51,6 +52,17 @@ func (f *findings) clean(value string) string {
 		f.find(PEMArmour)
 	}
 	return strings.Trim(clean, " \t\r\n")
+}
+
+// maxString is the most that one string of a TXT record holds (RFC 1035 section
+// 3.3).
+const maxString = 255
+
+// judgeLength says that a value needs several strings (RFC 7208 section 3.3).
+func (f *findings) judgeLength(value string) {
+	if len(value) > maxString {
+		f.find(LongValue, "length", strconv.Itoa(len(value)))
+	}
 }
 
 // badHost reports a host that is none.

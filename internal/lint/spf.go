@@ -11,8 +11,8 @@ import (
 	"dkimd/keys/finding"
 )
 
-// The limits of RFC 7208 section 4.6.4, and how much of the answer's 512 bytes
-// may be full (section 3.4).
+// The limits of RFC 7208 section 4.6.4, and what name and texts may have so that they
+// fit into an answer of 512 bytes (section 3.4).
 const (
 	maxLookups = 10
 	maxVoids   = 2
@@ -83,18 +83,17 @@ func (f *findings) cleanLine(value string) string {
 		f.find(LineBreak)
 		value = strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ", "\t", " ").Replace(value)
 	}
+	f.judgeLength(value)
 	return value
 }
 
 // compare says what the domain has already, and returns the value to judge.
 func (c *spfCheck) compare(ctx context.Context, domain, value string) string {
 	published, others, err := c.spf(ctx, domain)
-	if errors.Is(err, errNoAnswer) {
-		c.find(NoAnswer, "name", domain)
-		return value
-	}
 	typed := value != ""
 	switch {
+	case errors.Is(err, errNoAnswer):
+		c.find(NoAnswer, "name", domain)
 	case len(published) > 1:
 		c.find(SPFSeveral, "count", strconv.Itoa(len(published)))
 	case len(published) == 0 && typed:
@@ -106,7 +105,7 @@ func (c *spfCheck) compare(ctx context.Context, domain, value string) string {
 	case published[0] != value:
 		c.find(SPFDiffers, "value", finding.Excerpt(published[0]))
 	}
-	if size := others + len(value); size > maxAnswer {
+	if size := len(domain) + others + len(value); size > maxAnswer {
 		c.find(SPFLong, "length", strconv.Itoa(size))
 	}
 	return value
@@ -167,9 +166,23 @@ func (c *spfCheck) judgeTerms(terms []term, wanted string) {
 			c.find(SPFHostBits, "term", finding.Excerpt(t.text), "network", t.network.Masked().String())
 		}
 	}
+	c.judgeBreadth(terms)
 	c.judgeEnd(terms)
 	if wanted != "" && !includes(terms, wanted) {
 		c.find(SPFIncludeMissing, "include", wanted)
+	}
+}
+
+// judgeBreadth judges how many senders are let in without all.
+func (c *spfCheck) judgeBreadth(terms []term) {
+	for _, t := range reached(terms) {
+		switch {
+		case t.qualifier != '+':
+		case t.breadth == everybody:
+			c.find(SPFEverybody, "term", finding.Excerpt(t.text))
+		case t.breadth == broad:
+			c.find(SPFBroad, "term", finding.Excerpt(t.text))
+		}
 	}
 }
 
@@ -303,7 +316,7 @@ func (c *spfCheck) followRecord(ctx context.Context, name string, path []string)
 			c.find(SPFIncludeBroken, "name", shown, "term", finding.Excerpt(text))
 			continue
 		}
-		if isAll(t) && t.qualifier == '+' {
+		if t.qualifier == '+' && (isAll(t) || t.breadth == everybody) {
 			c.find(SPFIncludePassAll, "name", shown)
 		}
 		terms = append(terms, t)

@@ -17,7 +17,31 @@ type term struct {
 	modifier  bool
 	domain    string       // the domain-spec; empty: the record's own domain
 	network   netip.Prefix // of ip4 and ip6
+	breadth   breadth
 }
+
+// breadth says how many senders the prefix of a term lets in.
+type breadth int
+
+const (
+	narrow    breadth = iota
+	broad             // more addresses than one organization has
+	everybody         // of IPv4, or of IPv6
+)
+
+// breadthOf returns the breadth of prefixes. The addresses of IPv6 that are given out
+// begin with the same three bits (RFC 4291 section 2.4).
+func breadthOf(bits4, bits6 int) breadth {
+	switch {
+	case bits4 == 0 || bits6 <= unicast.Bits():
+		return everybody
+	case bits4 < 8 || bits6 < 16:
+		return broad
+	}
+	return narrow
+}
+
+var unicast = netip.MustParsePrefix("2000::/3")
 
 // isSPF reports whether a TXT record is one of SPF (RFC 7208 section 4.5). Texts
 // in the grammar match in any case (RFC 5234 section 2.3).
@@ -69,9 +93,11 @@ func parseTerm(text string) (term, error) {
 	case "a", "mx":
 		lengths := cidrs.FindStringSubmatch(rest)
 		rest = lengths[1]
-		if number(lengths[2]) > 32 || number(lengths[3]) > 128 {
+		bits4, bits6 := bitsOf(lengths[2], 32), bitsOf(lengths[3], 128)
+		if bits4 > 32 || bits6 > 128 {
 			return term{}, errors.New("the prefix is longer than an address")
 		}
+		t.breadth = breadthOf(bits4, bits6)
 		return t.withDomain(rest, rest == "")
 	case "ptr":
 		return t.withDomain(rest, rest == "")
@@ -120,15 +146,26 @@ func (t term) withNetwork(rest string) (term, error) {
 	if err != nil || addr.Zone() != "" || addr.Is4() != (t.name == "ip4") {
 		return term{}, fmt.Errorf("%s is not followed by such an address", t.name)
 	}
-	bits := addr.BitLen()
-	if parts[2] != "" {
-		bits = number(parts[2])
-	}
+	bits := bitsOf(parts[2], addr.BitLen())
 	if bits > addr.BitLen() {
 		return term{}, errors.New("the prefix is longer than the address")
 	}
 	t.network = netip.PrefixFrom(addr, bits)
+	switch {
+	case addr.Is4():
+		t.breadth = breadthOf(bits, 128)
+	case t.network.Overlaps(unicast):
+		t.breadth = breadthOf(32, bits)
+	}
 	return t, nil
+}
+
+// bitsOf returns the length of a prefix; without digits it is a whole address.
+func bitsOf(digits string, whole int) int {
+	if digits == "" {
+		return whole
+	}
+	return number(digits)
 }
 
 // number returns a number of at most three digits; none is 0.
