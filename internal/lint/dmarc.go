@@ -3,6 +3,7 @@ package lint
 import (
 	"context"
 	"errors"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -150,6 +151,8 @@ func (c *dmarcCheck) parse() {
 		t := tag{strings.TrimSpace(name), strings.TrimSpace(content)}
 		_, twice := c.tag(t.name)
 		switch {
+		case strings.TrimSpace(spec) == "":
+			c.find(DMARCEmptyTag)
 		case !ok || !tagName.MatchString(t.name) || t.content == "":
 			c.find(DMARCSyntax, "part", finding.Excerpt(strings.TrimSpace(spec)))
 		case twice:
@@ -241,21 +244,25 @@ func (c *dmarcCheck) judgeAddresses(ctx context.Context, name, list string) (usa
 	}
 	for i, uri := range strings.Split(list, ",") {
 		uri = strings.TrimSpace(uri)
+		shown := finding.Excerpt(uri)
 		if size := obsoleteSize.FindString(uri); size != "" {
 			c.find(DMARCSize, "size", size)
 			uri = strings.TrimSuffix(uri, size)
 		}
+		_, notEncoded := url.PathUnescape(uri)
 		address, isMail := cutFold(uri, "mailto:")
 		address, _, _ = strings.Cut(address, "?")
 		local, host, _ := strings.Cut(address, "@")
 		domain, ok := parseHost(host)
 		switch {
 		case !isMail && !uriScheme.MatchString(uri) && ok:
-			c.find(DMARCNoMailto, "tag", name, "address", finding.Excerpt(uri))
+			c.find(DMARCNoMailto, "tag", name, "address", shown)
 		case !isMail && uriScheme.MatchString(uri):
-			c.find(DMARCNotMail, "tag", name, "address", finding.Excerpt(uri))
+			c.find(DMARCNotMail, "tag", name, "address", shown)
+		case notEncoded != nil: // RFC 3986 section 2.1
+			c.find(DMARCPercent, "tag", name, "address", shown)
 		case !ok || local == "" || strings.ContainsAny(address, " !"):
-			c.find(DMARCBadAddress, "tag", name, "address", finding.Excerpt(uri))
+			c.find(DMARCBadAddress, "tag", name, "address", shown)
 		default:
 			usable = true
 			if i < maxAddresses && c.domain != "" {

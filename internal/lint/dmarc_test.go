@@ -78,7 +78,9 @@ var dmarcCases = []struct{ host, value, codes string }{
 	{"_dmarc.name.test", "v=DMARC1; p=none; v=DMARC1" + rua, "dmarc_tag_twice"},
 	{"_dmarc.name.test", "v=DMARC1; p" + rua, "dmarc_syntax dmarc_no_policy"},
 	{"_dmarc.name.test", "v=DMARC1; p=" + rua, "dmarc_syntax dmarc_no_policy"},
-	{"_dmarc.name.test", "v=DMARC1;; p=none" + rua, "dmarc_syntax"},
+	{"_dmarc.name.test", "v=DMARC1;; p=none" + rua, "dmarc_empty_tag"},
+	{"_dmarc.name.test", "v=DMARC1; p=none; ;" + rua + ";;", "dmarc_empty_tag"},
+	{"_dmarc.name.test", "v=DMARC1; p=none; =" + rua, "dmarc_syntax"},
 	{"_dmarc.name.test", "v=DMARC1; p=none, rua=mailto:dmarc@name.test", "dmarc_bad_policy dmarc_no_reports"},
 
 	// Damage.
@@ -98,6 +100,11 @@ var dmarcCases = []struct{ host, value, codes string }{
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a@name.test; mailto:b@name.test", "dmarc_syntax"},
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a b@name.test", "dmarc_bad_address"},
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a@name.test,", "dmarc_bad_address"},
+	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a%%@name.test", "dmarc_percent"},
+	{"_dmarc.name.test", "v=DMARC1; p=none; ruf=mailto:a%2@name.test" + rua, "dmarc_percent"},
+	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a%zz@name.test", "dmarc_percent"},
+	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a@name.test?subject=100%", "dmarc_percent"},
+	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a%25@name.test?subject=100%25", ""},
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a@reports.test", "dmarc_unauthorized"},
 	{"_dmarc.allowed.test", "v=DMARC1; p=none; rua=mailto:a@reports.test", ""},
 	{"_dmarc.allowed.test", "v=DMARC1; p=none; rua=mailto:a@reports.test; ruf=mailto:b@notdmarc.test", "dmarc_unauthorized"},

@@ -64,6 +64,7 @@ const (
 	NotDMARC           finding.Code = "not_dmarc"
 	DMARCVersion       finding.Code = "dmarc_version"
 	DMARCSyntax        finding.Code = "dmarc_syntax"
+	DMARCEmptyTag      finding.Code = "dmarc_empty_tag"
 	DMARCTagTwice      finding.Code = "dmarc_tag_twice"
 	DMARCBadPolicy     finding.Code = "dmarc_bad_policy"
 	DMARCBadValue      finding.Code = "dmarc_bad_value"
@@ -83,6 +84,7 @@ const (
 	DMARCNoMailto     finding.Code = "dmarc_no_mailto"
 	DMARCNotMail      finding.Code = "dmarc_not_mail"
 	DMARCBadAddress   finding.Code = "dmarc_bad_address"
+	DMARCPercent      finding.Code = "dmarc_percent"
 	DMARCUnauthorized finding.Code = "dmarc_unauthorized"
 
 	// DMARC: what has to stand before.
@@ -274,6 +276,9 @@ var table = finding.Table{
 	DMARCSyntax: finding.Means(finding.Error,
 		"{part} is not of the form tag=value", "{part} の書式が正しくありません",
 		"write tag=value, with a semicolon between two; addresses are separated by commas", "「タグ=値」を「;」で区切って記述してください。複数のアドレスは「,」で区切ります"),
+	DMARCEmptyTag: finding.Means(finding.Warning,
+		"there is nothing between two semicolons: receivers ignore that", "「;」が連続しています。受信側では無視されます",
+		"leave one semicolon", "「;」を 1 つのみとしてください"),
 	DMARCTagTwice: finding.Means(finding.Error,
 		"{tag}= stands twice", "「{tag}=」が複数あります",
 		"leave one; addresses are separated by commas", "1 つのみとしてください。複数のアドレスは「,」で区切ります"),
@@ -326,9 +331,12 @@ var table = finding.Table{
 	DMARCBadAddress: finding.Means(finding.Error,
 		"{tag}= has an address that cannot be one: {address}", "「{tag}=」のアドレスの書式が正しくありません({address})",
 		"correct it; addresses are separated by commas", "修正してください。複数のアドレスは「,」で区切ります"),
-	DMARCUnauthorized: finding.Means(finding.Error,
-		"{recipient} does not say that it wants reports about {domain}, so it gets none", "レポートの送信先のドメイン「{recipient}」で「{domain}」のレポートの受信が許可されていないため、レポートは送信されません",
-		"have the TXT record v=DMARC1 published at {authorization}, or use an address at {domain}", "「{authorization}」に TXT レコード「v=DMARC1」の登録が必要です。または「{domain}」のアドレスをご指定ください"),
+	DMARCPercent: finding.Means(finding.Error,
+		"{tag}= has an address with a % that two hexadecimal digits do not follow: {address}", "「{tag}=」のアドレスの「%」の後が 2 桁の 16 進数となっていません({address})",
+		"write a % itself as %25", "「%」そのものは「%25」と記述してください"),
+	DMARCUnauthorized: finding.Means(finding.Warning,
+		"{recipient} does not say that it wants reports about {domain}: none arrive there until it publishes {authorization}", "レポートの送信先のドメイン「{recipient}」で「{domain}」のレポートの受信が許可されていません。「{authorization}」のレコードが登録されるまで、レポートは届きません",
+		"have the TXT record v=DMARC1 published at {authorization}, or use an address at {domain}", "レポートが必要な場合は、「{authorization}」への TXT レコード「v=DMARC1」の登録を「{recipient}」の管理者にご依頼いただくか、「{domain}」のアドレスをご指定ください"),
 
 	DMARCNeedsSPF: finding.Means(finding.Error,
 		"DMARC needs SPF, which does not stand", "DMARC の前提となる SPF の設定を確認できませんでした",
