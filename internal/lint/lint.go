@@ -8,6 +8,7 @@ package lint
 import (
 	"strconv"
 	"strings"
+	"unicode"
 
 	"dkimd/keys"
 	"dkimd/keys/finding"
@@ -31,8 +32,9 @@ func (f *findings) sorted() []finding.Finding {
 	return append([]finding.Finding{}, f.list...)
 }
 
-// clean names what a value picked up on its way, and returns it without. Of a
-// private key it returns nothing, so that nothing of it gets into a text.
+// clean names what a value picked up on its way, and returns it without; as it is, if
+// it would then say what nobody wrote. Of a private key it returns nothing, so that
+// nothing of it gets into a text.
 func (f *findings) clean(value string) string {
 	clean, damage := record.Clean(value)
 	if damage.Private || record.HoldsPrivate(clean) {
@@ -51,7 +53,20 @@ func (f *findings) clean(value string) string {
 	if damage.Armour {
 		f.find(PEMArmour)
 	}
+	if strings.ContainsFunc(value, meansSomething) {
+		clean = value
+	}
 	return strings.Trim(clean, " \t\r\n")
+}
+
+// meansSomething reports whether a character is lost in a clean value, and is no
+// quotation mark, bracket or invisible one: without its dash, –all would be +all.
+func meansSomething(r rune) bool {
+	if r <= unicode.MaxASCII {
+		return false
+	}
+	clean, _ := record.Clean(string(r))
+	return clean == "" && !unicode.In(r, unicode.Pi, unicode.Pf, unicode.Ps, unicode.Pe, unicode.Cf, unicode.Cc)
 }
 
 // maxString is the most that one string of a TXT record holds (RFC 1035 section
