@@ -7,7 +7,6 @@ import (
 
 	"dkimd/internal/config"
 	"dkimd/internal/desk"
-	"dkimd/internal/lint"
 	"dkimd/internal/provider"
 	"dkimd/keys"
 	"dkimd/keys/dnscheck"
@@ -61,7 +60,7 @@ func newDeskOf(c *config.Config, store keys.Store) (*desk.Desk, error) {
 		Contacts:       c.Desk.Contacts,
 		SPFInclude:     c.Desk.SPFInclude,
 		Store:          store,
-		Resolver:       lint.NewResolver(c.DNS.Resolver, dialDNS),
+		Resolver:       newResolver(c),
 		Providers:      providers,
 		KeepRecordFor:  time.Duration(c.Keys.KeepRecordFor),
 		Now:            now,

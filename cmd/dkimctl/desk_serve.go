@@ -12,7 +12,6 @@ import (
 	"dkimd/internal/config"
 	"dkimd/internal/desk"
 	"dkimd/internal/desk/web"
-	"dkimd/internal/lint"
 	"dkimd/internal/setup"
 	"dkimd/keys"
 	"dkimd/signer/milter"
@@ -101,7 +100,7 @@ func newSite(c *config.Config, store *keys.Dir, log *slog.Logger) (http.Handler,
 		Letters:      letters,
 		Lang:         c.Desk.Lang,
 		Office:       officeOf(c),
-		Resolver:     lint.NewResolver(c.DNS.Resolver, dialDNS),
+		Resolver:     newResolver(c),
 		Log:          log,
 		Loopback:     c.Desk.Address().Loopback(),
 		ReadsPrivate: store.CheckPrivate() == nil,

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"time"
 
+	"dkimd/internal/config"
 	"dkimd/internal/lint"
 	"dkimd/keys/finding"
 	"dkimd/keys/record"
@@ -77,7 +80,7 @@ func (u *ui) lint(ctx context.Context, args []string, o lintOptions) error {
 		if err != nil {
 			return err
 		}
-		resolver = lint.NewResolver(c.DNS.Resolver, dialDNS)
+		resolver = newResolver(c)
 	}
 	wrong, unanswered := 0, 0
 	views := func(yield func(lintView) bool) {
@@ -114,6 +117,11 @@ func (u *ui) lint(ctx context.Context, args []string, o lintOptions) error {
 		return failed(fmt.Errorf("DNS gave no answer about %d records", unanswered))
 	}
 	return nil
+}
+
+// newResolver returns how lint and desk ask DNS.
+func newResolver(c *config.Config) *net.Resolver {
+	return lint.NewResolver(c.DNS.Resolver, time.Duration(c.DNS.Timeout), dialDNS)
 }
 
 // kindOf returns the kind of a record: the given one, or what the line says.

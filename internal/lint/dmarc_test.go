@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 )
 
 const rua = "; rua=mailto:dmarc@name.test"
@@ -185,6 +186,6 @@ func FuzzDMARC(f *testing.F) {
 	f.Fuzz(func(t *testing.T, host, value string) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel() // nobody is asked
-		checkTexts(t, DMARC(ctx, NewResolver("127.0.0.1", nil), host, value))
+		checkTexts(t, DMARC(ctx, NewResolver("127.0.0.1", time.Second, nil), host, value))
 	})
 }

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -16,21 +17,30 @@ type Resolver interface {
 }
 
 // NewResolver returns a resolver that asks the name server at an address, ADDR or
-// ADDR:PORT; empty: the system's. Dial opens its connections; nil: as usual.
-func NewResolver(address string, dial func(ctx context.Context, network, address string) (net.Conn, error)) *net.Resolver {
+// ADDR:PORT; empty: the system's. A question to one server may take so long, in all
+// attempts. Dial opens its connections; nil: as usual.
+func NewResolver(address string, timeout time.Duration, dial func(ctx context.Context, network, address string) (net.Conn, error)) *net.Resolver {
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
-	}
-	if address == "" {
-		return &net.Resolver{PreferGo: true, Dial: dial}
 	}
 	if _, err := netip.ParseAddr(address); err == nil {
 		address = net.JoinHostPort(address, "53")
 	}
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return dial(ctx, network, address)
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, system string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout/attempts)
+		defer cancel()
+		conn, err := dial(ctx, network, cmp.Or(address, system))
+		if err == nil {
+			// A net.Resolver sets a deadline of its own, of the system's configuration.
+			time.AfterFunc(timeout/attempts, func() { conn.SetDeadline(time.Unix(1, 0)) })
+		}
+		return conn, err
 	}}
 }
+
+// attempts is how often a net.Resolver asks one server, unless the system's
+// configuration says otherwise.
+const attempts = 2
 
 // What is asked about one record is bounded.
 const (

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"dkimd/internal/nameserver"
 	"dkimd/internal/testenv"
@@ -33,7 +34,7 @@ func newWorld(t *testing.T, subdomains map[string]string) world {
 zone "." { type primary; file "root"; check-names ignore; check-mx ignore; check-spf ignore; };
 zone "example" { type primary; file "missing"; };
 `, map[string]string{"root": zone.String()})
-	return world{port, NewResolver("127.0.0.1:"+port, nil)}
+	return world{port, NewResolver("127.0.0.1:"+port, 5*time.Second, nil)}
 }
 
 // txt returns a TXT record in a zone file.
