@@ -63,10 +63,14 @@ func (d *Desk) Plan(ctx context.Context, m request.Mail, mail Side) (*Plan, erro
 		if isDisputed(m.Requests, r) {
 			planned.find(table.New(SeveralValues, "host", r.Host.Read))
 		}
-		if r.Domain != "" {
+		switch {
+		case r.Domain != "":
 			if err := d.plan(ctx, &planned, m.Sender); err != nil {
 				return nil, err
 			}
+		case r.Kind == request.DKIM && r.Value.Read != "":
+			planned.find(d.judgeDKIM(ctx, "", r.Value.Read)...)
+			finding.Sort(planned.Findings)
 		}
 		p.Requests = append(p.Requests, planned)
 	}

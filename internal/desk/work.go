@@ -90,8 +90,17 @@ func (d *Desk) judge(ctx context.Context, r *Planned) []finding.Finding {
 	if slices.ContainsFunc(s.Keys, func(k KeyCheck) bool { return k.Record.Host() == host }) {
 		return []finding.Finding{table.New(HostTaken, "host", host)}
 	}
-	if record.LooksLikeHost(value) { // of a CNAME
-		return nil
+	return d.judgeDKIM(ctx, host, value)
+}
+
+// judgeDKIM judges another company's record: a key, or a CNAME to one. The host is
+// empty where it is not known.
+func (d *Desk) judgeDKIM(ctx context.Context, host, value string) []finding.Finding {
+	switch {
+	case lint.IsTarget(value):
+		return lint.CNAME(ctx, d.Resolver, host, value)
+	case host == "":
+		return lint.DKIMValue(value)
 	}
 	return lint.DKIM(host, value)
 }
@@ -118,6 +127,15 @@ func (d *Desk) beforeDMARC(ctx context.Context, s *Situation) []finding.Finding 
 // inPlaceOf returns the lines of our zone that a record takes the place of: a
 // second one would spoil both.
 func (d *Desk) inPlaceOf(ctx context.Context, wanted Request) ([]string, error) {
+	if wanted.Method == DKIM {
+		target, err := d.Resolver.LookupCNAME(ctx, wanted.Host+".") // the end of a chain of them
+		switch {
+		case err != nil && !isNotFound(err):
+			return nil, err
+		case err == nil && !strings.EqualFold(target, wanted.Host+"."):
+			return []string{zoneLine(Request{DKIM, wanted.Host, target})}, nil
+		}
+	}
 	published, err := d.Resolver.LookupTXT(ctx, wanted.Host+".")
 	if err != nil && !isNotFound(err) {
 		return nil, err

@@ -30,7 +30,20 @@ func DKIM(host, value string) []finding.Finding {
 	return c.sorted()
 }
 
-type dkimCheck struct{ findings }
+// DKIMValue judges a value alone, where the host is not known.
+func DKIMValue(value string) []finding.Finding {
+	c := dkimCheck{findings: noHost}
+	c.judge(value)
+	return c.sorted()
+}
+
+// noHost is how a check begins where the host is not known.
+var noHost = findings{fill: []string{"domain", "…"}}
+
+type dkimCheck struct {
+	findings
+	host string // of the key; empty: the host that was given is none
+}
 
 func (c *dkimCheck) judgeHost(host string) {
 	name, ok := parseHost(host)
@@ -47,7 +60,8 @@ func (c *dkimCheck) judgeHost(host string) {
 	if twice {
 		domain = half
 	}
-	c.fill = []string{"host", record.Host(selector, domain), "domain", domain, "relative", selector + "._domainkey"}
+	c.host = record.Host(selector, domain)
+	c.fill = []string{"host", c.host, "domain", domain, "relative", selector + "._domainkey"}
 	if twice {
 		c.find(DoubledDomain)
 	}

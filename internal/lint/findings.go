@@ -115,6 +115,14 @@ const (
 	StrictFlag        finding.Code = "strict_flag"
 	Granularity       finding.Code = "granularity"
 	SpacesInKey       finding.Code = "spaces_in_key"
+
+	// DKIM: a CNAME to the record of another company.
+	CNAMETarget      finding.Code = "cname_target"
+	CNAMELoop        finding.Code = "cname_loop"
+	CNAMEClash       finding.Code = "cname_clash"
+	CNAMENoKey       finding.Code = "cname_no_key"
+	CNAMEBadKey      finding.Code = "cname_bad_key"
+	CNAMENoDomainkey finding.Code = "cname_no_domainkey"
 )
 
 // table says what each code means and what to do.
@@ -414,6 +422,25 @@ var table = finding.Table{
 	SpacesInKey: finding.Means(finding.Warning,
 		"there are spaces or line ends inside the key", "鍵の途中に空白または改行が入っています。動作しない場合があります",
 		"remove them: not every receiver copes", "空白および改行を取り除いてください"),
+
+	CNAMETarget: finding.Means(finding.Error,
+		"{target} is not a name that a CNAME can lead to", "CNAME の参照先({target})がホスト名の書式となっていません",
+		"give the name alone, as the mail server's provider gives it, and no address or URL", "メールサーバの提供元が案内しているホスト名のみをご記入ください(IP アドレスや URL は指定できません)"),
+	CNAMELoop: finding.Means(finding.Error,
+		"the CNAME at {host} leads to itself", "「{host}」の CNAME の参照先が、同じホスト名となっています",
+		"give the name that the mail server's provider gives", "メールサーバの提供元が案内している参照先をご確認ください"),
+	CNAMEClash: finding.Means(finding.Warning,
+		"there is another record at {host} now, and a CNAME has to stand alone", "「{host}」には現在、別のレコードが登録されています。CNAME は他のレコードと併用できません",
+		"replace it, unless mail is signed with its key", "既存のレコードを使用していないことを確認のうえ、置き換えてください"),
+	CNAMENoKey: finding.Means(finding.Warning,
+		"there is no DKIM key at {target} now: the CNAME has no effect until there is", "CNAME の参照先({target})に DKIM の鍵が登録されていません。登録されるまで、DKIM の認証は行われません",
+		"compare the name; its provider may publish the key later", "参照先に相違がないかをご確認ください(提供元で後日登録される場合があります)"),
+	CNAMEBadKey: finding.Means(finding.Error,
+		"what stands at {target} cannot be used as a DKIM key: {value}", "CNAME の参照先({target})のレコードは、DKIM の鍵として利用できません({value})",
+		"compare the name, or ask the mail server's provider", "参照先をご確認いただくか、メールサーバの提供元にお問い合わせください"),
+	CNAMENoDomainkey: finding.Means(finding.Warning,
+		"{target} has no label _domainkey, as the names of most DKIM records have", "CNAME の参照先({target})に「_domainkey」が含まれていません",
+		"compare it with what the mail server's provider gives", "メールサーバの提供元の案内と相違がないかをご確認ください"),
 }
 
 // Codes says what each code means.

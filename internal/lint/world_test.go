@@ -87,5 +87,5 @@ func checkTexts(t *testing.T, list []finding.Finding) {
 
 var placeholders = []string{
 	"{address}", "{authorization}", "{bits}", "{character}", "{count}", "{domain}", "{error}", "{found}", "{host}", "{include}",
-	"{label}", "{length}", "{name}", "{network}", "{part}", "{recipient}", "{relative}", "{size}", "{tag}", "{term}", "{terms}", "{value}",
+	"{label}", "{length}", "{name}", "{network}", "{part}", "{recipient}", "{relative}", "{size}", "{tag}", "{target}", "{term}", "{terms}", "{value}",
 }
