@@ -237,6 +237,10 @@ var (
 	uriScheme    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
 )
 
+// notInURI are characters that have to be percent-encoded (RFC 3986 section 2), as has
+// the ! of an address.
+const notInURI = " <>^`{|}"
+
 // judgeAddresses judges a list of addresses, and reports whether one is usable.
 func (c *dmarcCheck) judgeAddresses(ctx context.Context, name, list string) (usable bool) {
 	if list == "" {
@@ -261,7 +265,7 @@ func (c *dmarcCheck) judgeAddresses(ctx context.Context, name, list string) (usa
 			c.find(DMARCNotMail, "tag", name, "address", shown)
 		case notEncoded != nil: // RFC 3986 section 2.1
 			c.find(DMARCPercent, "tag", name, "address", shown)
-		case !ok || local == "" || strings.ContainsAny(address, " !"):
+		case !ok || local == "" || strings.ContainsAny(address, "!") || strings.ContainsAny(uri, notInURI):
 			c.find(DMARCBadAddress, "tag", name, "address", shown)
 		default:
 			usable = true

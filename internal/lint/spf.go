@@ -186,6 +186,14 @@ func (c *spfCheck) judgeBreadth(terms []term) {
 	}
 }
 
+// passesAll reports whether every sender is let in.
+func passesAll(terms []term) bool {
+	i := slices.IndexFunc(terms, isAll)
+	return i >= 0 && terms[i].qualifier == '+' || slices.ContainsFunc(reached(terms), func(t term) bool {
+		return t.qualifier == '+' && t.breadth == everybody
+	})
+}
+
 // judgeEnd judges what becomes of a sender that no other mechanism matches.
 func (c *spfCheck) judgeEnd(terms []term) {
 	i := slices.IndexFunc(terms, isAll)
@@ -316,10 +324,10 @@ func (c *spfCheck) followRecord(ctx context.Context, name string, path []string)
 			c.find(SPFIncludeBroken, "name", shown, "term", finding.Excerpt(text))
 			continue
 		}
-		if t.qualifier == '+' && (isAll(t) || t.breadth == everybody) {
-			c.find(SPFIncludePassAll, "name", shown)
-		}
 		terms = append(terms, t)
+	}
+	if passesAll(terms) {
+		c.find(SPFIncludePassAll, "name", shown)
 	}
 	c.follow(ctx, terms, append(path, name))
 }

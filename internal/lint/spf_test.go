@@ -77,6 +77,8 @@ var spfCases = []spfCase{
 	{name: "everya", value: "v=spf1 a/0 -all", zone: "@ A 192.0.2.1\n", codes: "spf_everybody", result: evaluated},
 	{name: "everymx", value: "v=spf1 mx:everymx.test/32//0 -all", zone: "@ MX 1 a\na A 192.0.2.1\n", codes: "spf_everybody", result: evaluated},
 	{name: "everyinside", value: "v=spf1 include:spf.everyinside.test -all", zone: txt("spf", "v=spf1 ip4:0.0.0.0/0 -all"), codes: "spf_include_pass_all", result: evaluated},
+	{name: "passunused", value: "v=spf1 include:spf.passunused.test -all", zone: txt("spf", "v=spf1 -all +all ip4:0.0.0.0/0"), result: evaluated},
+	{name: "passfirst", value: "v=spf1 include:spf.passfirst.test -all", zone: txt("spf", "v=spf1 redirect=_.passfirst.test a/0 +all") + "spf A 192.0.2.1\n", codes: "spf_include_pass_all", result: evaluated},
 	{name: "halves", value: "v=spf1 ip4:0.0.0.0/1 ip4:128.0.0.0/1 -all", codes: "spf_broad", result: evaluated},
 	{name: "seven", value: "v=spf1 ip4:10.0.0.0/7 -all", codes: "spf_broad", result: evaluated},
 	{name: "fifteen", value: "v=spf1 a//15 -all", zone: "@ A 192.0.2.1\n", codes: "spf_broad", result: evaluated},
