@@ -59,6 +59,8 @@ func newDeskOf(c *config.Config, store keys.Store) (*desk.Desk, error) {
 		HostedDomains:  c.Desk.HostedDomains,
 		Contacts:       c.Desk.Contacts,
 		SPFInclude:     c.Desk.SPFInclude,
+		Delegates:      c.Delegation.Zone != "",
+		Publishes:      c.Publish.Server != "",
 		Store:          store,
 		Resolver:       newResolver(c),
 		Providers:      providers,

@@ -152,8 +152,8 @@ func (u *ui) printPlanned(r desk.Planned) {
 		u.printf("%s%s\n", u.label("Value", "値"), r.Value.Read)
 	}
 	if r.Cell != nil {
-		u.printf("%s%s\n", u.label("Name servers", "ネームサーバ"), u.sideText(r.Cell.NameServer))
-		u.printf("%s%s\n", u.label("Mail server", "メールサーバ"), u.sideText(r.Cell.MailServer))
+		u.printf("%s%s\n", u.label("Name servers", "ネームサーバー"), u.sideText(r.Cell.NameServer))
+		u.printf("%s%s\n", u.label("Mail server", "メールサーバー"), u.sideText(r.Cell.MailServer))
 		u.printf("%s%s\n", u.label("To do", "作業"), u.say(r.Cell.Support.En, r.Cell.Support.Ja))
 	}
 	if day := r.Date.Date; !day.IsZero() {
@@ -163,8 +163,8 @@ func (u *ui) printPlanned(r desk.Planned) {
 	for _, line := range r.Remove {
 		u.printf("%s%s\n", u.label("Remove from the zone", "ゾーンから削除"), line)
 	}
-	if r.Add != "" {
-		u.printf("%s%s\n", u.label("Enter into the zone", "ゾーンに追加"), r.Add)
+	for _, line := range r.Add {
+		u.printf("%s%s\n", u.label("Enter into the zone", "ゾーンに追加"), line)
 	}
 	for _, command := range r.Commands {
 		u.printf("%s%s\n", u.label("Run", "実行"), command)

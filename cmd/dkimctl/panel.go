@@ -36,7 +36,7 @@ func addPanels(ctx context.Context, c *config.Config, views []keyView) error {
 		}
 		found, known := table.Find(nameServers)
 		v.RelativeHost = v.record.RelativeTo(zone)
-		v.Panel = &panel{Zone: zone, NameServers: nameServers, Advice: found.Advice(v.Value, v.Type == "CNAME")}
+		v.Panel = &panel{Zone: zone, NameServers: nameServers, Advice: found.Advice(v.Value, v.Type == "CNAME", c.Delegation.Zone != "")}
 		if known {
 			v.Panel.Provider = &found.Name
 		}

@@ -55,6 +55,17 @@ func CellsOf(nameServer, mailServer Side) []Cell {
 	return list
 }
 
+// asGiven is a cell of our name servers where the customer gives the value of a record
+// that would be ours to make: then it is as if the mail server were another company's.
+func (c Cell) asGiven() Cell {
+	for _, other := range CellsOf(Ours, Elsewhere) {
+		if other.Method == c.Method {
+			c.Value, c.Requested, c.Support = other.Value, other.Requested, other.Support
+		}
+	}
+	return c
+}
+
 // cells is all that support knows. DMARC presupposes SPF and DKIM in each of them.
 var cells = []Cell{
 	{Ours, Ours, SPF, FromUs, false, false,
@@ -77,8 +88,8 @@ var cells = []Cell{
 		}},
 	{Ours, Ours, DMARC, FromCustomer, false, true,
 		finding.Text{
-			En: "Choose the value once SPF and DKIM are set up, then send us the request form.",
-			Ja: "SPF と DKIM の設定が完了していることをご確認のうえ、値( VALUE )をお決めいただき、設定をご依頼ください。",
+			En: "Choose the value once SPF and DKIM are set up, then send us the request form with host, value and date.",
+			Ja: "SPF と DKIM の設定が完了していることをご確認のうえ、値( VALUE )をお決めいただき、【DMARCの設定を希望します】の書式(ホスト名、値、設定希望日)にてご依頼ください。",
 		},
 		finding.Text{
 			En: "Publish the record as it was given, once SPF and DKIM stand.",
@@ -88,7 +99,7 @@ var cells = []Cell{
 	{Ours, Elsewhere, SPF, FromMailProvider, false, true,
 		finding.Text{
 			En: "Ask the provider of your mail server for the value, then send us the request form.",
-			Ja: "設定内容をメールサーバの提供元にご確認のうえ、設定をご依頼ください。",
+			Ja: "設定内容をメールサーバーの提供元にご確認のうえ、設定をご依頼ください。",
 		},
 		finding.Text{
 			En: "Publish the record as it was given.",
@@ -97,7 +108,7 @@ var cells = []Cell{
 	{Ours, Elsewhere, DKIM, FromMailProvider, false, true,
 		finding.Text{
 			En: "Ask the provider of your mail server for host and value, then send us the request form.",
-			Ja: "設定内容(ホスト名と値)をメールサーバの提供元にご確認のうえ、設定をご依頼ください。",
+			Ja: "設定内容(ホスト名と値)をメールサーバーの提供元にご確認のうえ、設定をご依頼ください。",
 		},
 		finding.Text{
 			En: "Publish the record as it was given. No key of ours is made.",
@@ -105,8 +116,8 @@ var cells = []Cell{
 		}},
 	{Ours, Elsewhere, DMARC, FromCustomer, false, true,
 		finding.Text{
-			En: "Choose the value once SPF and DKIM are set up, then send us the request form.",
-			Ja: "SPF と DKIM の設定が完了していることをご確認のうえ、値( VALUE )をお決めいただき、設定をご依頼ください。",
+			En: "Choose the value once SPF and DKIM are set up, then send us the request form with host, value and date.",
+			Ja: "SPF と DKIM の設定が完了していることをご確認のうえ、値( VALUE )をお決めいただき、【DMARCの設定を希望します】の書式(ホスト名、値、設定希望日)にてご依頼ください。",
 		},
 		finding.Text{
 			En: "Publish the record as it was given, once SPF and DKIM stand.",
@@ -116,7 +127,7 @@ var cells = []Cell{
 	{Elsewhere, Ours, SPF, FromUs, true, false,
 		finding.Text{
 			En: "Ask us for the value, then enter it at the provider of your name servers.",
-			Ja: "設定内容を弊社にご確認のうえ、ネームサーバの提供元でご設定ください。",
+			Ja: "設定内容を弊社にご確認のうえ、ネームサーバーの提供元でご設定ください。",
 		},
 		finding.Text{
 			En: "Give the value, merged with what the domain publishes already.",
@@ -125,7 +136,7 @@ var cells = []Cell{
 	{Elsewhere, Ours, DKIM, FromUs, true, false,
 		finding.Text{
 			En: "Ask us for host and value, then enter them at the provider of your name servers.",
-			Ja: "設定内容(ホスト名と値)を弊社にご確認のうえ、ネームサーバの提供元でご設定ください。",
+			Ja: "設定内容(ホスト名と値)を弊社にご確認のうえ、ネームサーバーの提供元でご設定ください。",
 		},
 		finding.Text{
 			En: "Make the key, give host and value, and sign once the record is there.",
@@ -134,7 +145,7 @@ var cells = []Cell{
 	{Elsewhere, Ours, DMARC, FromCustomer, false, false,
 		finding.Text{
 			En: "Choose the value once SPF and DKIM are set up, then enter it at the provider of your name servers.",
-			Ja: "SPF と DKIM の設定が完了していることをご確認のうえ、値( VALUE )をお決めいただき、ネームサーバの提供元でご設定ください。",
+			Ja: "SPF と DKIM の設定が完了していることをご確認のうえ、値( VALUE )をお決めいただき、ネームサーバーの提供元でご設定ください。",
 		},
 		finding.Text{
 			En: "Nothing.",
@@ -144,7 +155,7 @@ var cells = []Cell{
 	{Elsewhere, Elsewhere, SPF, FromMailProvider, false, false,
 		finding.Text{
 			En: "Ask the provider of your mail server for the value, and enter it at the provider of your name servers.",
-			Ja: "設定内容をメールサーバの提供元にご確認のうえ、ネームサーバの提供元でご設定ください。",
+			Ja: "設定内容をメールサーバーの提供元にご確認のうえ、ネームサーバーの提供元でご設定ください。",
 		},
 		finding.Text{
 			En: "Nothing.",
@@ -153,7 +164,7 @@ var cells = []Cell{
 	{Elsewhere, Elsewhere, DKIM, FromMailProvider, false, false,
 		finding.Text{
 			En: "Ask the provider of your mail server for host and value, and enter them at the provider of your name servers.",
-			Ja: "設定内容(ホスト名と値)をメールサーバの提供元にご確認のうえ、ネームサーバの提供元でご設定ください。",
+			Ja: "設定内容(ホスト名と値)をメールサーバーの提供元にご確認のうえ、ネームサーバーの提供元でご設定ください。",
 		},
 		finding.Text{
 			En: "Nothing.",
@@ -162,7 +173,7 @@ var cells = []Cell{
 	{Elsewhere, Elsewhere, DMARC, FromCustomer, false, false,
 		finding.Text{
 			En: "Choose the value once SPF and DKIM are set up, then enter it at the provider of your name servers.",
-			Ja: "SPF と DKIM の設定が完了していることをご確認のうえ、値( VALUE )をお決めいただき、ネームサーバの提供元でご設定ください。",
+			Ja: "SPF と DKIM の設定が完了していることをご確認のうえ、値( VALUE )をお決めいただき、ネームサーバーの提供元でご設定ください。",
 		},
 		finding.Text{
 			En: "Nothing.",

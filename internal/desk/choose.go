@@ -40,7 +40,7 @@ func (s *Situation) Choose() (Name, error) {
 func (s *Situation) chooseOurs(pending, active []KeyCheck) (Name, error) {
 	switch {
 	case len(pending) > 0:
-		return "", noLetter(oursToPublish, s.Domain)
+		return "", noLetter(oursToPublish, s.Domain, "publish", s.publish())
 	case len(active) == 0:
 		return "", noLetter(noActiveKey, s.Domain)
 	case verdict(active) != dnscheck.Proven:
@@ -67,8 +67,8 @@ func (s *Situation) choosePending(pending, active []KeyCheck) (Name, error) {
 // wrong chooses the letter about records that are not as they should be.
 func (s *Situation) wrong(list []KeyCheck) (Name, error) {
 	switch {
-	case finds(list, func(f finding.Finding) bool { return f.Code == dnscheck.TargetMissing }):
-		return "", noLetter(targetMissing, s.Domain)
+	case missesTarget(list):
+		return "", s.targetMissing()
 	case verdict(list) == dnscheck.Unclear:
 		return "", noLetter(noDNSAnswer, s.Domain)
 	}
@@ -92,6 +92,28 @@ func verdict(list []KeyCheck) dnscheck.Verdict {
 		}
 	}
 	return dnscheck.Proven
+}
+
+// missesTarget reports whether customers did their part, and what is missing is ours.
+func missesTarget(list []KeyCheck) bool {
+	return finds(list, func(f finding.Finding) bool { return f.Code == dnscheck.TargetMissing })
+}
+
+func (s *Situation) targetMissing() error {
+	publish := s.publish()
+	if !s.publishes {
+		publish += " --target"
+	}
+	return noLetter(targetMissing, s.Domain, "publish", publish)
+}
+
+// publish returns the command that publishes the records of the domain's keys or, if
+// there is no server for it, prints what is to be entered.
+func (s *Situation) publish() string {
+	if s.publishes {
+		return "dkimctl publish " + s.Domain
+	}
+	return "dkimctl record " + s.Domain + " --format zone"
 }
 
 // explained reports whether more is known of records than that they are not there.
@@ -139,6 +161,9 @@ func (s *Situation) Facts(name Name) (Facts, error) {
 	default:
 		return Facts{}, noLetter(letterOfRequest, s.Domain, "letter", string(name))
 	}
+	if name == Wrong && missesTarget(about) {
+		return Facts{}, s.targetMissing()
+	}
 	if !fits {
 		return Facts{}, noLetter(letterUnfit, s.Domain, "letter", string(name))
 	}
@@ -167,9 +192,9 @@ func records(list []KeyCheck) []record.Record {
 // advice says how the provider's panel wants records, each thing once.
 func (s *Situation) advice(list []record.Record) []finding.Text {
 	var texts []finding.Text
-	said := provider.Provider{}.Advice("", false) // about the host, by each letter
+	said := provider.Provider{}.Advice("", false, false) // about the host, by each letter
 	for _, r := range list {
-		for _, text := range s.provider.Advice(r.Value(), r.Type() == "CNAME") {
+		for _, text := range s.provider.Advice(r.Value(), r.Type() == "CNAME", s.delegates) {
 			if !slices.Contains(said, text) {
 				texts, said = append(texts, text), append(said, text)
 			}

@@ -22,6 +22,8 @@ type Desk struct {
 	HostedDomains  string // a file, or command: and a program; empty: none
 	Contacts       string // the same, of registered addresses
 	SPFInclude     string // empty: SPF is not looked at
+	Delegates      bool   // customers may enter CNAMEs into a zone of ours
+	Publishes      bool   // dkimctl publish has a server
 
 	Store         keys.Store
 	Resolver      Resolver
@@ -59,6 +61,8 @@ type Situation struct {
 	spares    []record.Record // to be entered for keys to come
 	removable []record.Record // of old keys, still in DNS
 	provider  provider.Provider
+	delegates bool
+	publishes bool
 }
 
 // KeyCheck is a key and what DNS has of its record.
@@ -71,7 +75,10 @@ type KeyCheck struct {
 // Look finds out what state a domain is in. Mail says whose its mail server is, if
 // the caller knows; Unknown if not.
 func (d *Desk) Look(ctx context.Context, domain string, mail Side) (*Situation, error) {
-	s := &Situation{Domain: domain, MailServer: mail, Keys: []KeyCheck{}, Findings: []finding.Finding{}}
+	s := &Situation{
+		Domain: domain, MailServer: mail, Keys: []KeyCheck{}, Findings: []finding.Finding{},
+		delegates: d.Delegates, publishes: d.Publishes,
+	}
 	var err error
 	if s.Zone, s.NameServers, err = d.NameServers(ctx, domain); err != nil {
 		return nil, fmt.Errorf("%w about the name servers of %s: %w", errNoAnswer, domain, err)

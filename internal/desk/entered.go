@@ -43,17 +43,27 @@ func (d *Desk) Entered(ctx context.Context, s *Situation, host, value string) (F
 // isThere reports whether DNS has the record that was asked for.
 func (d *Desk) isThere(ctx context.Context, r Request) (bool, error) {
 	if r.recordType() == "CNAME" {
-		target, err := d.Resolver.LookupCNAME(ctx, r.Host+".")
-		if err != nil && !isNotFound(err) {
-			return false, err
-		}
-		return strings.EqualFold(strings.TrimSuffix(target, "."), strings.TrimSuffix(r.Value, ".")), nil
+		target, err := d.alias(ctx, r.Host)
+		return strings.EqualFold(target, strings.TrimSuffix(r.Value, ".")), err
 	}
 	published, err := d.Resolver.LookupTXT(ctx, r.Host+".")
 	if err != nil && !isNotFound(err) {
 		return false, err
 	}
 	return slices.Contains(published, r.Value), nil
+}
+
+// alias returns where a CNAME at a host leads, "" if there is none.
+func (d *Desk) alias(ctx context.Context, host string) (string, error) {
+	target, err := d.Resolver.LookupCNAME(ctx, host+".")
+	target = strings.TrimSuffix(target, ".")
+	switch {
+	case err != nil && !isNotFound(err):
+		return "", err
+	case err != nil || strings.EqualFold(target, host): // the host itself, with an address
+		return "", nil
+	}
+	return target, nil
 }
 
 // methodOf says what a record is for.

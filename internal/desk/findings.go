@@ -19,6 +19,10 @@ const (
 	HostTaken            finding.Code = "host_taken"
 	SeveralValues        finding.Code = "several_values"
 	DKIMNotSeen          finding.Code = "dkim_not_seen"
+	DMARCAfterSPF        finding.Code = "dmarc_after_spf"
+	DMARCAfterDKIM       finding.Code = "dmarc_after_dkim"
+	CNAMEReplaced        finding.Code = "cname_replaced"
+	CNAMEInTheWay        finding.Code = "cname_in_the_way"
 	AlreadyThere         finding.Code = "already_there"
 	AlreadySigned        finding.Code = "already_signed"
 )
@@ -27,11 +31,11 @@ const (
 var table = finding.Table{
 	MixedNameServers: finding.Means(finding.Error,
 		"some of the domain's name servers are ours ({ours}), others are not ({others})",
-		"弊社のネームサーバ({ours})と他社のネームサーバ({others})が混在しています",
-		"correct the list of name servers at the registrar", "ドメインの登録事業者にて、ネームサーバの設定をご確認ください"),
+		"弊社のネームサーバー({ours})と他社のネームサーバー({others})が混在しています",
+		"correct the list of name servers at the registrar", "ドメインの登録事業者にて、ネームサーバーの設定をご確認ください"),
 	SPFWithoutUs: finding.Means(finding.Warning,
 		"the SPF record of {domain} in our own name servers does not include {include}, or is not correct",
-		"弊社ネームサーバの「{domain}」の SPF に「{include}」が含まれていないか、書式に誤りがあります",
+		"弊社ネームサーバーの「{domain}」の SPF に「{include}」が含まれていないか、書式に誤りがあります",
 		"correct it before the letter goes out", "連絡の前に修正してください"),
 
 	SenderUnchecked: finding.Means(finding.Warning,
@@ -41,11 +45,11 @@ var table = finding.Table{
 		"the sender's address is not a registered one of {domain}", "送信元のメールアドレスは、「{domain}」の登録メールアドレスではありません",
 		"send the request from a registered address", "ご契約者様またはご担当者様の登録メールアドレスより、改めてお送りください"),
 	NameServersElsewhere: finding.Means(finding.Error,
-		"the name servers of {domain} are not ours", "「{domain}」のネームサーバは弊社のものではないため、弊社ではレコードを登録できません",
-		"the record is entered at their provider", "ネームサーバの提供元でご設定ください"),
+		"the name servers of {domain} are not ours", "「{domain}」のネームサーバーは弊社のものではないため、弊社ではレコードを登録できません",
+		"the record is entered at their provider", "ネームサーバーの提供元でご設定ください"),
 	ValueNeeded: finding.Means(finding.Error,
-		"the mail server of {domain} is not ours: its provider knows host and value", "「{domain}」のメールサーバは弊社のものではないため、DKIM のホスト名と値( VALUE )が必要です",
-		"ask the provider of the mail server for host and value", "メールサーバの提供元にご確認のうえ、ホスト名と値( VALUE )をお知らせください"),
+		"the mail server of {domain} is not ours: its provider knows host and value", "「{domain}」のメールサーバーは弊社のものではないため、DKIM のホスト名と値( VALUE )が必要です",
+		"ask the provider of the mail server for host and value", "メールサーバーの提供元にご確認のうえ、ホスト名と値( VALUE )をお知らせください"),
 	HostTaken: finding.Means(finding.Error,
 		"the record of a key of ours stands at {host}", "「{host}」には、弊社が署名に使用する鍵のレコードが登録されています",
 		"choose another selector", "別のセレクタのホスト名をお知らせください"),
@@ -55,6 +59,18 @@ var table = finding.Table{
 	DKIMNotSeen: finding.Means(finding.Warning,
 		"whether {domain} has DKIM cannot be seen in DNS without its selector", "セレクタが分からないため、「{domain}」の DKIM の設定を DNS で確認できません",
 		"look whether its mail is signed: DMARC needs DKIM", "DMARC の前提となる DKIM が設定済みであることを確認してください"),
+	DMARCAfterSPF: finding.Means(finding.Warning,
+		"DMARC presupposes SPF, which does not stand yet", "DMARC の前提となる SPF の設定が完了していません",
+		"set SPF first, then enter this record", "SPF を設定した後に登録してください"),
+	DMARCAfterDKIM: finding.Means(finding.Warning,
+		"DMARC presupposes DKIM, which does not stand yet", "DMARC の前提となる DKIM の設定が完了していません",
+		"set DKIM first, then enter this record", "DKIM を設定した後に登録してください"),
+	CNAMEReplaced: finding.Means(finding.Warning,
+		"there is a CNAME to {target} at {host}, beside which no other record may stand", "「{host}」に CNAME(参照先:{target})が登録されています。CNAME と他のレコードは併用できません",
+		"remove the CNAME, and enter the record in its place; if the CNAME is to stay, the record belongs at its target", "CNAME を削除してから登録してください。CNAME を残す場合は、参照先での登録が必要です"),
+	CNAMEInTheWay: finding.Means(finding.Error,
+		"there is a CNAME to {target} at {host}, beside which no SPF record may stand", "「{host}」に CNAME(参照先:{target})が登録されているため、SPF のレコードを登録できません",
+		"say whether the CNAME is to go; if it is to stay, have the record entered at its target", "CNAME を削除してよろしいかをお知らせください。CNAME を残す場合は、参照先の提供元に SPF の登録をご依頼ください"),
 	AlreadyThere: finding.Means(finding.Info,
 		"DNS has this record already", "同じ内容のレコードがすでに登録されています",
 		"there is nothing to enter", "登録の作業は必要ありません"),

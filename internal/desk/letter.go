@@ -50,6 +50,7 @@ type Facts struct {
 	SPF        *SPFChange        // nil: says nothing of SPF
 	Advice     []finding.Text    // for the panel
 	Findings   []finding.Finding // of the check, or of the request
+	Doubts     []finding.Finding // about values of the customer's own
 	Requests   []Request
 }
 
@@ -101,7 +102,12 @@ type content struct {
 	SPF            *spfText
 	Advice         []string
 	Problems       []problemText
+	Doubts         []string
+	Moved          []string // why it is another day than was wished for
+	Needed         string   // what is to be asked for, since DMARC presupposes it
+	Awaited        string   // what is set before DMARC
 	Steps          []stepText
+	HandOut        bool // one of them begins with a question to us
 	Requests       []requestText
 	Values         bool   // the requests give some
 	Methods        string // of the requests
@@ -145,6 +151,15 @@ func (f Facts) in(lang string, sender Sender) content {
 		InUse:          f.records(f.InUse),
 		Signing:        f.Signing,
 		Problems:       problemsIn(lang, f.Findings),
+		Moved:          f.moved(lang),
+		Needed:         listIn(lang, f.methods(needed)),
+		Awaited:        listIn(lang, f.methods(awaited)),
+	}
+	if len(f.Doubts) > 0 {
+		c.Problems = problemsIn(lang, errorsOf(f.Findings))
+	}
+	for _, doubt := range f.Doubts {
+		c.Doubts = append(c.Doubts, textIn(lang, doubt.Text))
 	}
 	for _, r := range f.Records {
 		c.LongValue = c.LongValue || hasSplit(r)
@@ -157,18 +172,50 @@ func (f Facts) in(lang string, sender Sender) content {
 	}
 	for _, cell := range CellsOf(f.NameServer, f.MailServer) {
 		c.Steps = append(c.Steps, stepText{cell.Method, textIn(lang, cell.Customer)})
+		c.HandOut = c.HandOut || cell.HandOut
 	}
 	c.Forms = f.forms()
-	var methods []string
+	var methods []Method
 	for _, r := range f.Requests {
 		c.Values = c.Values || r.Value != ""
 		c.Requests = append(c.Requests, requestText{r.Method, plain(r.Host), r.recordType(), plain(r.Value)})
-		if name := string(r.Method); !slices.Contains(methods, name) {
-			methods = append(methods, name)
+		if !slices.Contains(methods, r.Method) {
+			methods = append(methods, r.Method)
 		}
 	}
-	c.Methods = strings.Join(methods, map[string]string{"ja": "・", "en": ", "}[lang])
+	c.Methods = listIn(lang, methods)
 	return c
+}
+
+// listIn returns methods as a list within a sentence.
+func listIn(lang string, methods []Method) string {
+	var names []string
+	for _, m := range methods {
+		names = append(names, string(m))
+	}
+	return strings.Join(names, map[string]string{"ja": "・", "en": ", "}[lang])
+}
+
+// moved returns why it is another day than was wished for.
+func (f Facts) moved(lang string) []string {
+	var reasons []string
+	for _, one := range f.Findings {
+		if calendar.MovesDay(one) {
+			reasons = append(reasons, textIn(lang, one.Text))
+		}
+	}
+	return reasons
+}
+
+// methods returns those that the findings are about.
+func (f Facts) methods(about map[finding.Code]Method) []Method {
+	var methods []Method
+	for _, m := range []Method{SPF, DKIM} {
+		if slices.ContainsFunc(f.Findings, func(one finding.Finding) bool { return about[one.Code] == m }) {
+			methods = append(methods, m)
+		}
+	}
+	return methods
 }
 
 func (f Facts) records(list []record.Record) []recordText {
@@ -189,7 +236,8 @@ func (f Facts) forms() []string {
 	}
 	var forms []string
 	for _, c := range list {
-		var asked, given bool // for it, with a value of the customer's
+		asked := slices.Contains(f.methods(needed), c.Method)
+		given := false // a value of the customer's
 		for _, r := range f.Requests {
 			if r.Method == c.Method {
 				asked, given = true, given || r.Host != "" || r.Value != ""
@@ -216,6 +264,10 @@ func problemsIn(lang string, findings []finding.Finding) []problemText {
 		}
 	}
 	return texts
+}
+
+func errorsOf(findings []finding.Finding) []finding.Finding {
+	return slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return !f.IsError() })
 }
 
 // textIn returns a text as a sentence.

@@ -13,6 +13,7 @@ import (
 	"text/template"
 
 	"dkimd/internal/desk/calendar"
+	"dkimd/internal/lint"
 	"dkimd/keys/finding"
 	"dkimd/keys/record"
 )
@@ -55,6 +56,9 @@ func LoadLetters(dir string, senders map[string]Sender) (*Letters, error) {
 				return nil, err
 			}
 			texts[name], changed[name] = string(text), path
+			for _, promise := range promisesIn(langOf(name), string(text)) {
+				problems = append(problems, fmt.Errorf("%s:%w", path, promise))
+			}
 		}
 	}
 	l := &Letters{senders: senders, templates: map[string]*template.Template{}}
@@ -90,6 +94,9 @@ func BuiltIn() (map[string]string, error) {
 }
 
 func fileName(name, lang string) string { return name + "." + lang + ".txt" }
+
+// langOf returns the language of a file with a name that [fileName] made.
+func langOf(file string) string { return strings.Split(file, ".")[1] }
 
 func (l *Letters) parse(file, text string) error {
 	parsed, err := template.New(file).Parse(text)
@@ -131,8 +138,8 @@ var needs = map[Name][]need{
 	Done:     {day, host},
 	Remove:   {host, inUse},
 	Entered:  {day, requestHost, requestValue},
-	Accepted: {day, requestHost, requestValue},
-	Missing:  {problem},
+	Accepted: {day, moved, requestHost, requestValue},
+	Missing:  {problem, doubt, forms},
 }
 
 // need is something that a letter has to have.
@@ -147,6 +154,9 @@ var (
 	inUse        = has("{{.Host}} of {{.InUse}}", func(c content) string { return c.InUse[0].Host })
 	spfValue     = hasAlone("{{.Value}} of {{.SPF}}", func(c content) string { return c.SPF.Value })
 	problem      = has("{{.Text}} of {{.Problems}}", func(c content) string { return c.Problems[0].Text })
+	doubt        = has("{{.Doubts}}", func(c content) string { return c.Doubts[0] })
+	moved        = has("{{.Moved}}", func(c content) string { return c.Moved[0] })
+	forms        = has("{{.Forms}}", func(c content) string { return c.Forms[0] })
 	day          = has("{{.Day}}", func(c content) string { return c.Day })
 	steps        = has("{{.Text}} of {{.Steps}}", func(c content) string { return c.Steps[0].Text })
 	requestHost  = has("{{.Host}} of {{.Requests}}", func(c content) string { return c.Requests[0].Host })
@@ -198,6 +208,10 @@ var sample = Facts{
 	Records:    []record.Record{{Domain: "example.jp", Selector: "sample-new", Key: record.Key{Algorithm: record.RSA, Public: []byte("sample")}}},
 	InUse:      []record.Record{{Domain: "example.jp", Selector: "sample-used", Key: record.Key{Algorithm: record.RSA, Public: []byte("sample")}}},
 	SPF:        &SPFChange{Domain: "example.jp", Value: "v=spf1 include:_spf.sample.example ~all"},
-	Findings:   []finding.Finding{table.New(MixedNameServers, "ours", "ns.sample.example", "others", "ns.other.example")},
-	Requests:   []Request{{DKIM, "sample-other._domainkey.example.jp", "v=DKIM1;k=rsa;p=c2FtcGxl"}},
+	Findings: []finding.Finding{
+		table.New(MixedNameServers, "ours", "ns.sample.example", "others", "ns.other.example"),
+		calendar.Codes().New(calendar.ClosedDay, "asked", "sample day", "asked_ja", "見本の日"),
+	},
+	Doubts:   []finding.Finding{lint.Codes().New(lint.DKIMNoSelector)},
+	Requests: []Request{{DKIM, "sample-other._domainkey.example.jp", "v=DKIM1;k=rsa;p=c2FtcGxl"}},
 }

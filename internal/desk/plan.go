@@ -28,10 +28,11 @@ type Planned struct {
 	request.Request
 	Cell     *Cell    `json:"cell,omitempty"` // nil: a side is unknown
 	Remove   []string `json:"remove"`         // lines of our zone
-	Add      string   `json:"add,omitempty"`  // the line to enter in their place
+	Add      []string `json:"add"`            // the lines to enter in their place
 	Commands []string `json:"commands"`       // to run after that
 
-	situation *Situation // nil: there is no domain, or DNS gave no answer
+	situation *Situation               // nil: there is no domain, or DNS gave no answer
+	first     map[Method]calendar.Date // what else is done for the domain, and when
 }
 
 // Answer is a letter to write.
@@ -48,9 +49,11 @@ const patience = time.Minute
 func (d *Desk) Plan(ctx context.Context, m request.Mail, mail Side) (*Plan, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	p := &Plan{Sender: m.Sender, Received: m.Received, Findings: m.Findings, Requests: []Planned{}}
+	p := &Plan{Sender: m.Sender, Received: m.Received, Findings: m.Findings}
 	seen := map[string]*Situation{}
-	for _, r := range m.Requests {
+	p.Requests = make([]Planned, len(m.Requests))
+	for _, i := range dmarcLast(m.Requests) {
+		r := m.Requests[i]
 		s, looked := seen[r.Domain]
 		if !looked && r.Domain != "" {
 			var err error
@@ -59,12 +62,13 @@ func (d *Desk) Plan(ctx context.Context, m request.Mail, mail Side) (*Plan, erro
 			}
 			seen[r.Domain] = s
 		}
-		planned := Planned{Request: r, Remove: []string{}, Commands: []string{}, situation: s}
+		planned := Planned{Request: r, Remove: []string{}, Add: []string{}, Commands: []string{}, situation: s}
 		if isDisputed(m.Requests, r) {
 			planned.find(table.New(SeveralValues, "host", r.Host.Read))
 		}
 		switch {
 		case r.Domain != "":
+			planned.first = p.orders(r.Domain)
 			if err := d.plan(ctx, &planned, m.Sender); err != nil {
 				return nil, err
 			}
@@ -72,10 +76,35 @@ func (d *Desk) Plan(ctx context.Context, m request.Mail, mail Side) (*Plan, erro
 			planned.find(d.judgeDKIM(ctx, "", r.Value.Read)...)
 			finding.Sort(planned.Findings)
 		}
-		p.Requests = append(p.Requests, planned)
+		p.Requests[i] = planned
 	}
 	p.answer()
 	return p, nil
+}
+
+// dmarcLast returns the indices of requests in the order in which they are done: DMARC
+// presupposes SPF and DKIM, which the same mail may ask for.
+func dmarcLast(all []request.Request) []int {
+	var others, dmarc []int
+	for i, r := range all {
+		if r.Kind == request.DMARC {
+			dmarc = append(dmarc, i)
+		} else {
+			others = append(others, i)
+		}
+	}
+	return append(others, dmarc...)
+}
+
+// orders returns what has been planned for a domain, and for which day.
+func (p *Plan) orders(domain string) map[Method]calendar.Date {
+	days := map[Method]calendar.Date{}
+	for _, r := range p.Requests {
+		if r.Domain == domain && r.Kind != "" && !finding.HasError(r.Findings) && !finding.Has(r.Findings, lint.NoAnswer) {
+			days[r.method()] = r.Date.Date
+		}
+	}
+	return days
 }
 
 // isDisputed reports whether another request wants another value in the same place:
@@ -120,9 +149,13 @@ func (d *Desk) plan(ctx context.Context, r *Planned, sender string) error {
 	}
 	r.find(s.Findings...)
 	for _, cell := range s.Cells {
-		if cell.Method == r.method() {
-			r.Cell = &cell
+		if cell.Method != r.method() {
+			continue
 		}
+		if r.Value.Read != "" && cell.NameServer == Ours && cell.Value == FromUs {
+			cell = cell.asGiven()
+		}
+		r.Cell = &cell
 	}
 	switch {
 	case s.MailServer == Unknown:
@@ -242,8 +275,19 @@ func (f *Facts) add(r Planned) {
 		f.Requests = append(f.Requests, Request{r.method(), r.Host.Read, r.Value.Read})
 	}
 	for _, one := range r.Findings {
-		if !slices.Contains(f.Findings, one) {
-			f.Findings = append(f.Findings, one)
+		list := &f.Findings
+		if isDoubt(one) {
+			list = &f.Doubts
+		}
+		if !slices.Contains(*list, one) {
+			*list = append(*list, one)
 		}
 	}
+}
+
+// isDoubt reports whether a finding keeps a value of the customer's own from working.
+// We ask whether it is meant like that: we do not advise on values.
+func isDoubt(f finding.Finding) bool {
+	_, isLint := lint.Codes()[f.Code]
+	return isLint && f.IsError() && f.Code != lint.PrivateKey && needed[f.Code] == ""
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"dkimd/internal/desk/calendar"
 	"dkimd/internal/desk/request"
 	"dkimd/internal/lint"
 	"dkimd/keys"
@@ -40,7 +41,14 @@ func (r *Planned) planKey() {
 		if len(s.Keys) == 0 {
 			r.run("genkey", r.Domain)
 		}
-		r.run("publish", r.Domain)
+		for _, k := range unproven(s.Keys) {
+			if !s.publishes {
+				r.Add = append(r.Add, k.Record.TXT().Zone())
+			}
+		}
+		if len(r.Add) == 0 {
+			r.Commands = append(r.Commands, s.publish())
+		}
 		r.run("check", r.Domain, "--activate")
 	}
 	r.run("desk reply", r.Domain)
@@ -55,11 +63,11 @@ func (d *Desk) planRecord(ctx context.Context, r *Planned) error {
 	if finding.HasError(r.Findings) || finding.Has(r.Findings, lint.NoAnswer) {
 		return nil
 	}
+	r.waitForOthers()
 	wanted := Request{r.method(), r.Host.Read, r.Value.Read}
 	there, err := d.isThere(ctx, wanted)
 	if err == nil && !there {
-		r.Add = zoneLine(wanted)
-		r.Remove, err = d.inPlaceOf(ctx, wanted)
+		err = d.replace(ctx, r, wanted)
 	}
 	switch {
 	case err != nil && isNoAnswer(err):
@@ -67,8 +75,12 @@ func (d *Desk) planRecord(ctx context.Context, r *Planned) error {
 		return nil
 	case err != nil:
 		return err
+	case finding.HasError(r.Findings):
+		return nil
 	case there:
 		r.find(table.New(AlreadyThere))
+	default:
+		r.Add = []string{zoneLine(wanted.Host, wanted.recordType(), wanted.Value)}
 	}
 	r.run("desk reply", r.Domain, "--letter", string(Entered), "--host", wanted.Host, "--value", quoted(wanted.Value))
 	return nil
@@ -85,7 +97,7 @@ func (d *Desk) judge(ctx context.Context, r *Planned) []finding.Finding {
 		}
 		return lint.SPF(ctx, d.Resolver, host, value, include).Findings
 	case request.DMARC:
-		return append(lint.DMARC(ctx, d.Resolver, host, value), d.beforeDMARC(ctx, s)...)
+		return append(lint.DMARC(ctx, d.Resolver, host, value), d.beforeDMARC(ctx, r)...)
 	}
 	if slices.ContainsFunc(s.Keys, func(k KeyCheck) bool { return k.Record.Host() == host }) {
 		return []finding.Finding{table.New(HostTaken, "host", host)}
@@ -105,57 +117,93 @@ func (d *Desk) judgeDKIM(ctx context.Context, host, value string) []finding.Find
 	return lint.DKIM(host, value)
 }
 
+// What DMARC presupposes, by what was found: what the customer has to ask for, and what
+// is ours to do first.
+var (
+	needed  = map[finding.Code]Method{lint.DMARCNeedsSPF: SPF, lint.DMARCNeedsDKIM: DKIM}
+	awaited = map[finding.Code]Method{DMARCAfterSPF: SPF, DMARCAfterDKIM: DKIM}
+)
+
 // beforeDMARC says what DMARC presupposes and the domain has not.
-func (d *Desk) beforeDMARC(ctx context.Context, s *Situation) []finding.Finding {
-	spf := lint.SPF(ctx, d.Resolver, s.Domain, "", "").Findings
+func (d *Desk) beforeDMARC(ctx context.Context, r *Planned) []finding.Finding {
+	s := r.situation
+	_, withSPF := r.first[SPF]
+	_, withDKIM := r.first[DKIM]
+	published := lint.SPF(ctx, d.Resolver, s.Domain, "", "").Findings
 	active := s.in(keys.Active)
 	ours := s.MailServer == Ours
 	switch {
-	case finding.Has(spf, lint.NoAnswer):
+	case finding.Has(published, lint.NoAnswer):
 		return []finding.Finding{noAnswer(s.Domain)}
 	case ours && verdict(active) == dnscheck.Unclear:
 		return []finding.Finding{noAnswer("_domainkey." + s.Domain)}
 	}
-	dkim := !ours || len(active) > 0 && verdict(active) == dnscheck.Proven
-	missing := lint.DMARCNeeds(!finding.HasError(spf), dkim)
-	if !ours {
-		missing = append(missing, table.New(DKIMNotSeen, "domain", s.Domain))
+	spf := !finding.HasError(published)
+	dkim := ours && len(active) > 0 && verdict(active) == dnscheck.Proven
+	toCome := ours && len(s.Keys) > 0
+	var found []finding.Finding
+	if !spf && (withSPF || ours) {
+		spf, found = true, append(found, table.New(DMARCAfterSPF))
 	}
-	return missing
+	switch {
+	case !dkim && (withDKIM || toCome):
+		found = append(found, table.New(DMARCAfterDKIM))
+	case !ours:
+		found = append(found, table.New(DKIMNotSeen, "domain", s.Domain))
+	}
+	return append(lint.DMARCNeeds(spf, dkim || withDKIM || toCome || !ours), found...)
 }
 
-// inPlaceOf returns the lines of our zone that a record takes the place of: a
-// second one would spoil both.
-func (d *Desk) inPlaceOf(ctx context.Context, wanted Request) ([]string, error) {
-	if wanted.Method == DKIM {
-		target, err := d.Resolver.LookupCNAME(ctx, wanted.Host+".") // the end of a chain of them
-		switch {
-		case err != nil && !isNotFound(err):
-			return nil, err
-		case err == nil && !strings.EqualFold(target, wanted.Host+"."):
-			return []string{zoneLine(Request{DKIM, wanted.Host, target})}, nil
+// waitForOthers moves a request for DMARC to the day on which what it presupposes is
+// done.
+func (r *Planned) waitForOthers() {
+	wished := r.Date.Date
+	for _, f := range r.Findings {
+		if day := r.first[awaited[f.Code]]; r.Date.Date.Before(day) {
+			r.Date.Date = day
 		}
+	}
+	if r.Date.Date != wished { // what was said of that day is no longer so
+		r.Findings = slices.DeleteFunc(r.Findings, calendar.MovesDay)
+	}
+}
+
+// replace says which lines of our zone a record takes the place of: a second one would
+// spoil both, and nothing may stand beside a CNAME (RFC 1034 section 3.6.2).
+func (d *Desk) replace(ctx context.Context, r *Planned, wanted Request) error {
+	target, err := d.alias(ctx, wanted.Host)
+	switch {
+	case err != nil:
+		return err
+	case target != "" && wanted.Method == SPF: // other services live from that CNAME
+		r.find(table.New(CNAMEInTheWay, "host", wanted.Host, "target", target))
+		return nil
+	case target != "":
+		if wanted.recordType() == "TXT" { // of two CNAMEs, lint has spoken
+			r.find(table.New(CNAMEReplaced, "host", wanted.Host, "target", target))
+		}
+		r.Remove = append(r.Remove, zoneLine(wanted.Host, "CNAME", target))
+		return nil
 	}
 	published, err := d.Resolver.LookupTXT(ctx, wanted.Host+".")
 	if err != nil && !isNotFound(err) {
-		return nil, err
+		return err
 	}
-	lines := []string{}
 	for _, value := range published {
 		if wanted.Method != SPF || lint.KindOf(wanted.Host, value) == lint.KindSPF {
-			lines = append(lines, zoneLine(Request{wanted.Method, wanted.Host, value}))
+			r.Remove = append(r.Remove, zoneLine(wanted.Host, "TXT", value))
 		}
 	}
-	return lines, nil
+	return nil
 }
 
 // zoneLine returns a record as a line of a zone file.
-func zoneLine(r Request) string {
-	data := record.Quoted(r.Value)
-	if r.recordType() == "CNAME" {
-		data = strings.TrimSuffix(r.Value, ".") + "."
+func zoneLine(host, recordType, value string) string {
+	data := record.Quoted(value)
+	if recordType == "CNAME" {
+		data = strings.TrimSuffix(value, ".") + "."
 	}
-	return plain(fmt.Sprintf("%s. %d IN %s %s", r.Host, record.TTL, r.recordType(), data))
+	return plain(fmt.Sprintf("%s. %d IN %s %s", host, record.TTL, recordType, data))
 }
 
 // run adds a command of dkimctl. What is said of the mail server holds for its

@@ -25,16 +25,26 @@ var appendsText = finding.Text{
 	Ja: "ドメイン名は自動で付加されます。ドメイン名を含めてご入力いただくと、二重に付加されますのでご注意ください。",
 }
 
-// What to do where a value is too long: the panel's limit and the value's length
+// tooLongText says that a value is too long: the panel's limit and the value's length
 // are filled in.
+var tooLongText = finding.Text{
+	En: "The provider says that the panel takes at most %d characters, and the value has %d.",
+	Ja: "この画面で登録できる値は %d 文字までとされており、ご案内の値(%d 文字)は登録できない見込みです。",
+}
+
+// What there is instead of a value that is too long.
 var (
-	tooLongText = finding.Text{
-		En: "The provider says that the panel takes at most %d characters, and the value has %d: ask for a CNAME instead.",
-		Ja: "この画面で登録できる値は %d 文字までとされており、ご案内の値(%d 文字)は登録できない見込みです。CNAME による方法をご案内いたしますので、お知らせください。",
-	}
 	smallerKeyText = finding.Text{
-		En: "The provider says that the panel takes at most %d characters, and the value has %d: ask for a CNAME or for a key of 2048 bits instead.",
-		Ja: "この画面で登録できる値は %d 文字までとされており、ご案内の値(%d 文字)は登録できない見込みです。CNAME による方法、または 2048 ビットの鍵をご案内いたしますので、お知らせください。",
+		En: "Ask for a key of 2048 bits instead.",
+		Ja: "2048 ビットの鍵をご案内いたしますので、お知らせください。",
+	}
+	offerText = finding.Text{
+		En: "Ask for a CNAME instead.",
+		Ja: "CNAME による方法をご案内いたしますので、お知らせください。",
+	}
+	tellText = finding.Text{
+		En: "If it is not taken, please tell us.",
+		Ja: "登録できない場合は、お知らせください。",
 	}
 )
 
@@ -45,8 +55,16 @@ var (
 		Ja: "ドメイン名が自動で付加される画面では、ホスト名には、ドメイン名を除いた短縮形をご入力ください。",
 	}
 	unknownLimitText = finding.Text{
-		En: "If the panel does not take more than 255 characters, try the value split into strings; if it does not take those either, ask for a CNAME instead.",
-		Ja: "255 文字を超える値を登録できない場合は、分割形式の値をお試しください。登録できないときは、CNAME による方法をご案内いたします。",
+		En: "If the panel does not take more than 255 characters, try the value split into strings.",
+		Ja: "255 文字を超える値を登録できない場合は、分割形式の値をお試しください。",
+	}
+	unknownOfferText = finding.Text{
+		En: "If it does not take those either, ask for a CNAME instead.",
+		Ja: "分割形式でも登録できないときは、CNAME による方法をご案内いたしますので、お知らせください。",
+	}
+	unknownTellText = finding.Text{
+		En: "If it does not take those either, please tell us.",
+		Ja: "分割形式でも登録できないときは、お知らせください。",
 	}
 	unknownTargetText = finding.Text{
 		En: "If the panel appends the domain to the CNAME's target too, end the target with a dot.",
@@ -65,31 +83,35 @@ const (
 
 // Advice says how to enter a TXT record with this value, or a CNAME, in the
 // provider's panel: sentences for the customer. The zero Provider is one that
-// is not known.
-func (p Provider) Advice(value string, isCNAME bool) []finding.Text {
+// is not known. Where a TXT record is too long, a CNAME is offered if there can be one.
+func (p Provider) Advice(value string, isCNAME, offerCNAME bool) []finding.Text {
 	switch {
 	case p.Name == (finding.Text{}):
-		return unknownAdvice(value, isCNAME)
+		return unknownAdvice(value, isCNAME, offerCNAME)
 	case isCNAME:
 		return said(hostTexts[p.Host], p.appends(), p.CNAMENote)
 	case !p.takes(len(value)) && p.takes(rsa2048):
-		return []finding.Text{p.limit(smallerKeyText, value)}
+		return []finding.Text{p.limit(value), smallerKeyText}
+	case !p.takes(len(value)) && offerCNAME:
+		return []finding.Text{p.limit(value), offerText}
 	case !p.takes(len(value)):
-		return []finding.Text{p.limit(tooLongText, value)}
+		return []finding.Text{p.limit(value), tellText}
 	case p.Value == "split" && len(value) <= maxString:
 		return said(hostTexts[p.Host], p.appends(), valueTexts["quoted"], p.TXTNote)
 	}
 	return said(hostTexts[p.Host], p.appends(), valueTexts[p.Value], p.TXTNote)
 }
 
-func unknownAdvice(value string, isCNAME bool) []finding.Text {
+func unknownAdvice(value string, isCNAME, offerCNAME bool) []finding.Text {
 	switch {
 	case isCNAME:
 		return []finding.Text{unknownHostText, unknownTargetText, unknownProxyText}
-	case len(value) > maxString:
-		return []finding.Text{unknownHostText, unknownLimitText}
+	case len(value) <= maxString:
+		return []finding.Text{unknownHostText}
+	case offerCNAME:
+		return []finding.Text{unknownHostText, unknownLimitText, unknownOfferText}
 	}
-	return []finding.Text{unknownHostText}
+	return []finding.Text{unknownHostText, unknownLimitText, unknownTellText}
 }
 
 // said returns the texts that say something.
@@ -129,7 +151,7 @@ func (p Provider) entered(length int) int {
 	return length
 }
 
-func (p Provider) limit(text finding.Text, value string) finding.Text {
+func (p Provider) limit(value string) finding.Text {
 	length := p.entered(len(value))
-	return finding.Text{En: fmt.Sprintf(text.En, p.MaxValue, length), Ja: fmt.Sprintf(text.Ja, p.MaxValue, length)}
+	return finding.Text{En: fmt.Sprintf(tooLongText.En, p.MaxValue, length), Ja: fmt.Sprintf(tooLongText.Ja, p.MaxValue, length)}
 }

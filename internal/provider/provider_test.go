@@ -64,20 +64,21 @@ func TestAdvice(t *testing.T) {
 		return "v=DKIM1;k=rsa;p=" + strings.Repeat("A", length-len("v=DKIM1;k=rsa;p="))
 	}
 	records := []struct {
-		name, value string
-		isCNAME     bool
+		name, value         string
+		isCNAME, offerCNAME bool
 	}{
-		{"TXT of 64 bytes (Ed25519)", value(64), false},
-		{"TXT of 408 bytes (RSA 2048)", value(rsa2048), false},
-		{"TXT of 752 bytes (RSA 4096)", value(752), false},
-		{"CNAME", "s1.0a1b2c.dkim.hosting.example.", true},
+		{"TXT of 64 bytes (Ed25519)", value(64), false, true},
+		{"TXT of 408 bytes (RSA 2048)", value(rsa2048), false, false},
+		{"TXT of 408 bytes (RSA 2048), or a CNAME", value(rsa2048), false, true},
+		{"TXT of 752 bytes (RSA 4096)", value(752), false, false},
+		{"CNAME", "s1.0a1b2c.dkim.hosting.example.", true, true},
 	}
 	providers := append(load(t, "testdata/more.toml"), Provider{})
 	var b strings.Builder
 	for _, p := range providers {
 		for _, r := range records {
 			fmt.Fprintf(&b, "%s, %s\n", cmp.Or(p.Name.En, "unknown"), r.name)
-			for _, text := range p.Advice(r.value, r.isCNAME) {
+			for _, text := range p.Advice(r.value, r.isCNAME, r.offerCNAME) {
 				fmt.Fprintf(&b, "  %s\n  %s\n", text.En, text.Ja)
 			}
 			b.WriteString("\n")
@@ -127,7 +128,7 @@ func TestEachRowHasASourceThatAnyoneCanRead(t *testing.T) {
 				t.Errorf("%s: %q is not a public address", p.Name.En, source)
 			}
 		}
-		if len(p.Advice(strings.Repeat("A", rsa2048), false)) == 0 {
+		if len(p.Advice(strings.Repeat("A", rsa2048), false, false)) == 0 {
 			t.Errorf("%s: there is no advice", p.Name.En)
 		}
 	}
@@ -237,7 +238,7 @@ func FuzzLoad(f *testing.F) {
 					t.Fatalf("%s finds nothing", pattern)
 				}
 			}
-			for _, advice := range p.Advice(strings.Repeat("A", rsa2048), false) {
+			for _, advice := range p.Advice(strings.Repeat("A", rsa2048), false, false) {
 				if advice.En == "" || advice.Ja == "" || strings.Contains(advice.En+advice.Ja, "\n") {
 					t.Fatalf("%+v is not a line in two languages", advice)
 				}

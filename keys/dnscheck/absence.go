@@ -32,15 +32,17 @@ func (k *check) explainAbsence(ctx context.Context) {
 			return
 		}
 	}
-	if k.isOnlyHere(ctx, dns.TypeA) || k.isOnlyHere(ctx, dns.TypeAAAA) {
+	address := k.isOnlyHere(ctx, dns.TypeA) || k.isOnlyHere(ctx, dns.TypeAAAA)
+	switch isCNAME := k.wanted.Via != ""; {
+	case address && isCNAME:
+		k.find(CNAMEProxied)
+	case address:
 		k.find(AddressInsteadOfTXT)
-		return
-	}
-	if k.wanted.Via != "" {
+	case isCNAME:
 		k.find(CNAMEMissing)
-		return
+	default:
+		k.find(NothingThere)
 	}
-	k.find(NothingThere)
 }
 
 // isOnlyHere reports whether there are records of a type at the record's host

@@ -28,7 +28,7 @@ func TestDelegation(t *testing.T) {
 		{name: "underscore", one: "s1.domainkey CNAME s1._domainkey.order.ours.test.\n", via: via, verdict: NotPublished, codes: "missing_underscore"},
 		{name: "copy", one: keyTXT(host), via: via, verdict: Wrong, codes: "txt_at_cname"},
 		{name: "type", one: txt(host, "s1._domainkey.order.ours.test"), via: via, verdict: Wrong, codes: "txt_instead_of_cname"},
-		{name: "proxy", one: host + " A 192.0.2.80\n", via: via, verdict: NotPublished, codes: "address_instead_of_txt"},
+		{name: "proxy", one: host + " A 192.0.2.80\n", via: via, verdict: NotPublished, codes: "cname_proxied"},
 		{name: "wildcard", one: "*._domainkey CNAME s1._domainkey.order.ours.test.\n", via: via, verdict: Wrong, codes: "wildcard_answer"},
 		{name: "loop", one: host + " CNAME " + host + "\n", via: via, verdict: Wrong, codes: "cname_loop"},
 		{name: "halfelsewhere", one: toOurs + keyTXT("copy"), other: header(7) + host + " CNAME copy\n" + keyTXT("copy"), via: via, verdict: Wrong, codes: "cname_elsewhere"},

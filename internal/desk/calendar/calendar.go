@@ -27,10 +27,8 @@ func (o *Office) closedFor(d Date) string {
 	switch weekday := d.Weekday(); {
 	case Holiday(d) != "":
 		return Holiday(d)
-	case weekday == time.Saturday || weekday == time.Sunday:
-		return string(weekdays[weekday]) + "曜日"
-	case o.closed[d]:
-		return "休業日"
+	case weekday == time.Saturday || weekday == time.Sunday || o.closed[d]:
+		return "弊社休業日"
 	}
 	return ""
 }

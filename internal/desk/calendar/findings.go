@@ -12,9 +12,11 @@ const (
 	GoneBy          finding.Code = "date_gone_by"
 	FarAway         finding.Code = "date_far_away"
 
-	// It is done on another day, or it is not promised.
+	// It is done on another day, of which the customer is told the reason.
 	ClosedDay finding.Code = "closed_day"
 	TooLate   finding.Code = "too_late"
+
+	// It is not promised.
 	TimeOfDay finding.Code = "time_of_day"
 
 	// Good to know.
@@ -43,11 +45,11 @@ var meanings = finding.Table{
 		"choose another date; the earliest is {date}", "設定希望日を改めてお知らせください(最短の営業日:{date_ja})"),
 
 	ClosedDay: finding.Means(finding.Warning,
-		"{asked} is no working day", "{asked_ja}は営業日ではありません({why})",
-		"it can be done on {date}", "翌営業日の{date_ja}に実施いたします"),
+		"{asked}, which you wished for, is not one of our working days, so it is done on the next one, {date}", "ご希望の{asked_ja}は{why}のため、翌営業日の{date_ja}に実施いたします",
+		"the answer says so", "回答文に記載しています"),
 	TooLate: finding.Means(finding.Warning,
-		"it cannot be done by {asked}: a change on the same day has to be asked for until 16:00 of a working day", "即日変更のご依頼は営業日の16時までとさせていただいており、{asked_ja}には実施いたしかねます",
-		"it can be done on {date}", "{date_ja}に実施いたします"),
+		"for {asked}, which you wished for, it came too late, since changes on the same day are taken until 16:00 of a working day: it is done on {date}", "ご希望の{asked_ja}は、即日変更の受付時間(営業日の16時まで)を過ぎているため、{date_ja}に実施いたします",
+		"the answer says so", "回答文に記載しています"),
 	TimeOfDay: finding.Means(finding.Warning,
 		"a time of day is wished for: {typed}", "時間帯のご指定があります({typed})",
 		"it is done within office hours, at no certain time", "時間帯のご指定は承っておりません。弊社営業時間内に実施いたします"),
@@ -65,6 +67,10 @@ var meanings = finding.Table{
 		"the holidays of {year} have not been announced when this program was made: they are computed", "{year}年の祝日は公表前のため、現行の法律にもとづく計算によります",
 		"compare with the Cabinet Office's calendar", "内閣府の公表する祝日をご確認ください"),
 }
+
+// MovesDay reports whether a finding says why it is done on another day than was
+// wished for. Its text is a sentence for the customer.
+func MovesDay(f finding.Finding) bool { return f.Code == ClosedDay || f.Code == TooLate }
 
 // Codes says what each code means.
 func Codes() finding.Table { return meanings }

@@ -48,10 +48,10 @@ func (o *Office) Wish(typed string, received time.Time) (Wish, []finding.Finding
 	}
 	switch {
 	case m.to.IsZero() || !m.to.Before(w.Date): // in time
-	case m.from == m.to && !o.IsOpen(m.to):
-		find(ClosedDay, "why", o.closedFor(m.to))
-	default:
+	case o.IsOpen(today) && !today.Before(m.from):
 		find(TooLate)
+	default: // no day of those wished for is a working day
+		find(ClosedDay, "why", o.closedFor(m.to))
 	}
 	if !IsAnnounced(w.Date.Year) {
 		find(Computed, "year", strconv.Itoa(w.Date.Year))

@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,7 +103,7 @@ var wishes = []struct {
 	{"12/4までに", "2026-12-04", "2026-11-25", "date_assumed"},
 	{"2026/12/1~2026/12/4", "2026-12-04", "2026-12-01", ""},
 	{"12/1〜12/4", "2026-12-04", "2026-12-01", "date_assumed"},
-	{"12/5から12/6", "2026-12-06", "2026-12-07", "date_assumed too_late"},
+	{"12/5から12/6", "2026-12-06", "2026-12-07", "date_assumed closed_day"},
 
 	// No working day.
 	{"2026年11月28日(土)", "2026-11-28", "2026-11-30", "closed_day"},
@@ -166,7 +167,7 @@ func TestWishesDependOnTheTimeOfReceipt(t *testing.T) {
 		{"2026-11-22T10:00:00+09:00", "本日", "2026-11-22", "2026-11-24", "closed_day"},
 		{"2026-11-20T18:00:00+09:00", "明日", "2026-11-21", "2026-11-24", "closed_day"},
 		{"2026-11-22T10:00:00+09:00", "来週月曜", "2026-11-23", "2026-11-24", "date_assumed closed_day"}, // Sunday: the week ends
-		{"2026-11-22T10:00:00+09:00", "今週中", "2026-11-22", "2026-11-24", "too_late"},
+		{"2026-11-22T10:00:00+09:00", "今週中", "2026-11-22", "2026-11-24", "closed_day"},
 		{"2026-11-25T10:00:00+09:00", "今週月曜", "2026-11-23", "", "date_assumed date_gone_by"},
 		{"2026-12-28T17:00:00+09:00", "年内", "2026-12-31", "2027-01-05", "too_late"},
 		{"2026-12-28T17:00:00+09:00", "1/5", "2027-01-05", "2027-01-05", "date_assumed"},
@@ -196,20 +197,31 @@ func shown(d Date) string {
 	return d.String()
 }
 
-func TestFindingsNameTheDay(t *testing.T) {
-	_, findings := New().Wish("2027年1月1日(金)", moment(t, "2026-11-25T10:00:00+09:00"))
-	if len(findings) != 1 {
-		t.Fatal(findings)
-	}
-	f := findings[0]
-	for got, want := range map[string]string{
-		f.Text.Ja: "2027年1月1日(金)は営業日ではありません(元日)",
-		f.Hint.Ja: "翌営業日の2027年1月4日(月)に実施いたします",
-		f.Text.En: "Friday, 1 January 2027 is no working day",
-		f.Hint.En: "it can be done on Monday, 4 January 2027",
+// A customer is told in one sentence why it is another day than was wished for.
+func TestMovedDaysHaveTheirReason(t *testing.T) {
+	office := New(Date{2026, 12, 29})
+	for _, c := range []struct{ received, typed, ja, en string }{
+		{"2026-11-25T10:00:00+09:00", "2027年1月1日(金)",
+			"ご希望の2027年1月1日(金)は元日のため、翌営業日の2027年1月4日(月)に実施いたします",
+			"Friday, 1 January 2027, which you wished for, is not one of our working days, so it is done on the next one, Monday, 4 January 2027"},
+		{"2026-11-25T10:00:00+09:00", "11月28日(土)",
+			"ご希望の2026年11月28日(土)は弊社休業日のため、翌営業日の2026年11月30日(月)に実施いたします", ""},
+		{"2026-11-25T10:00:00+09:00", "2026年12月29日(火)",
+			"ご希望の2026年12月29日(火)は弊社休業日のため、翌営業日の2026年12月30日(水)に実施いたします", ""},
+		{"2026-11-25T10:00:00+09:00", "2026年12月5日から2026年12月6日",
+			"ご希望の2026年12月6日(日)は弊社休業日のため、翌営業日の2026年12月7日(月)に実施いたします", ""},
+		{"2026-11-25T16:01:00+09:00", "2026年11月25日(水)",
+			"ご希望の2026年11月25日(水)は、即日変更の受付時間(営業日の16時まで)を過ぎているため、2026年11月26日(木)に実施いたします",
+			"for Wednesday, 25 November 2026, which you wished for, it came too late, since changes on the same day are taken until 16:00 of a working day: it is done on Thursday, 26 November 2026"},
 	} {
-		if got != want {
-			t.Errorf("%q, want %q", got, want)
+		_, findings := office.Wish(c.typed, moment(t, c.received))
+		i := slices.IndexFunc(findings, MovesDay)
+		if i < 0 {
+			t.Errorf("%q: %v", c.typed, findings)
+			continue
+		}
+		if f := findings[i]; f.Text.Ja != c.ja || c.en != "" && f.Text.En != c.en {
+			t.Errorf("%q: %q, %q", c.typed, f.Text.Ja, f.Text.En)
 		}
 	}
 }

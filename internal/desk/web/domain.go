@@ -204,7 +204,7 @@ func (s *site) lookAt(r *http.Request, d *keys.Domain, views []keyView, mail des
 	check(ctx, of, d, situation, views)
 	for i, v := range views {
 		if situation.NameServer != desk.Ours {
-			views[i].Advice = provider.Advice(v.Record.Value(), v.Record.Type() == "CNAME")
+			views[i].Advice = provider.Advice(v.Record.Value(), v.Record.Type() == "CNAME", of.Delegates)
 		}
 	}
 	look.Letters, err = s.letters(situation)
