@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -71,6 +72,20 @@ var chaosFaults = []struct {
 		}
 	}},
 	{"dkimd runs out of descriptors", (*chaos).exhaust},
+	{"the disk is full, keys cannot be rotated", func(c *chaos, t testing.TB) {
+		empty := fill(t, c.store)
+		c.cannotRotate(t, "no space left on device")
+		empty()
+	}},
+	{"the store is read-only, keys cannot be rotated", func(c *chaos, t testing.TB) {
+		runCommand(t, exec.Command("mount", "-o", "remount,ro", c.store))
+		c.cannotRotate(t, "read-only file system")
+		runCommand(t, exec.Command("mount", "-o", "remount,rw", c.store))
+	}},
+	{"DNS is away, no key is proven", (*chaos).checkWithoutDNS},
+	{"the clock goes forward by a month", func(c *chaos, t testing.TB) { c.clock.move(t, month) }},
+	{"the clock goes back by two months", func(c *chaos, t testing.TB) { c.clock.move(t, -month) }},
+	{"the clock is put right", func(c *chaos, t testing.TB) { c.clock.move(t, 0) }},
 }
 
 // letHappen sends the messages, an equal share of them while each fault happens
@@ -111,7 +126,48 @@ func (c *chaos) restartDkimd(t testing.TB) {
 	t.Helper()
 	c.n++
 	c.retired = append(c.retired, c.dkimd)
-	c.dkimd = startDkimd(t, c.config, filepath.Join(c.dir, fmt.Sprintf("dkimd%d.log", c.n)))
+	c.dkimd = startDkimd(t, c.program, c.config, filepath.Join(c.dir, fmt.Sprintf("dkimd%d.log", c.n)))
+}
+
+// cannotRotate: the command that rotates keys fails, says why, and changes nothing.
+func (c *chaos) cannotRotate(t testing.TB, why string) {
+	t.Helper()
+	domain := c.anyDomain()
+	before := c.state(t, domain)
+	code, _, stderr := dkimctl(t, "root", c.config, "rotate", domain)
+	if code != 1 || !strings.Contains(stderr, why) || !strings.Contains(stderr, c.store) {
+		t.Errorf("rotate: exit %d: %s", code, stderr)
+	}
+	if c.state(t, domain) != before {
+		t.Errorf("rotate has failed (%s), and the state of %s is another", why, domain)
+	}
+}
+
+// checkWithoutDNS has the timer's command look for the record of a new key.
+func (c *chaos) checkWithoutDNS(t testing.TB) {
+	t.Helper()
+	domain := c.anyDomain()
+	if code, _, stderr := dkimctl(t, "root", c.config, "genkey", domain); code != 0 {
+		t.Errorf("genkey: exit %d: %s", code, stderr)
+	}
+	before := c.state(t, domain)
+	code, stdout, stderr := dkimctl(t, "root", c.config, "check", "--activate", domain)
+	if code != 1 {
+		t.Errorf("check without DNS: exit %d: %s%s", code, stdout, stderr)
+	}
+	if c.state(t, domain) != before {
+		t.Errorf("check without DNS moves keys of %s", domain)
+	}
+}
+
+// state returns what the store has of a domain.
+func (c *chaos) state(t testing.TB, domain string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.store, "state", domain+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // exhaust leaves dkimd no more descriptors until it has noticed. Who connects

@@ -22,10 +22,10 @@ type dkimd struct {
 	exited chan struct{} // once cmd.ProcessState is there
 }
 
-// startDkimd starts dkimd as its own user and waits until it is ready. Its log is
-// added to a file. It is stopped at the end of the test, and must have run
-// without a data race.
-func startDkimd(t testing.TB, config, log string) *dkimd {
+// startDkimd starts a build of dkimd as its own user and waits until it is ready.
+// Its log is added to a file. It is stopped at the end of the test, and must have
+// run without a data race.
+func startDkimd(t testing.TB, program, config, log string) *dkimd {
 	t.Helper()
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -33,7 +33,7 @@ func startDkimd(t testing.TB, config, log string) *dkimd {
 	}
 	defer file.Close()
 	d := &dkimd{
-		cmd:    exec.Command(program(t, "dkimd"), "--config", config),
+		cmd:    exec.Command(program, "--config", config),
 		log:    log,
 		exited: make(chan struct{}),
 	}

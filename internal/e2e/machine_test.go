@@ -44,6 +44,7 @@ type machine struct {
 	*postfix
 	*dkimd
 	hop     *nextHop
+	program string // that is dkimd
 	store   string
 	config  string
 	http    int               // port of dkimd's metrics
@@ -59,6 +60,8 @@ type options struct {
 	dkimd    string            // more of its configuration
 	services map[string]string // more services of Postfix
 	postfix  []string          // settings
+	program  string            // that is dkimd; empty: as it is installed
+	disk     string            // size of the store's file system; empty: it has none of its own
 	hop      *nextHop          // zero: one with 8BITMIME and SMTPUTF8
 	relayTo  *postfix          // before hop
 }
@@ -69,11 +72,14 @@ func startMachine(t testing.TB, o options) *machine {
 	if o.hop == nil {
 		o.hop = startNextHop(t, "8BITMIME", "SMTPUTF8")
 	}
+	if o.program == "" {
+		o.program = program(t, "dkimd")
+	}
 	port := o.hop.port()
 	if o.relayTo != nil {
 		port = o.relayTo.ports[port25]
 	}
-	m := &machine{postfix: newPostfix(t, port, o.services), hop: o.hop, verifiers: verifiers.All(t), past: map[string]bool{}}
+	m := &machine{postfix: newPostfix(t, port, o.services), hop: o.hop, program: o.program, verifiers: verifiers.All(t), past: map[string]bool{}}
 	m.set(t, append([]string{
 		"smtpd_milters = unix:/dkimd/dkimd.sock", // as seen from inside of the chroot
 		"milter_default_action = tempfail",
@@ -81,6 +87,9 @@ func startMachine(t testing.TB, o options) *machine {
 
 	m.makeSocketDir(t)
 	m.store = filepath.Join(m.dir, "store")
+	if o.disk != "" {
+		mountDisk(t, m.store, o.disk)
+	}
 	m.config = filepath.Join(m.dir, "dkimd.toml")
 	m.http = freePorts(t, 1)[0]
 	m.configure(t, o.dkimd)
@@ -123,7 +132,7 @@ func (m *machine) configure(t testing.TB, more string) {
 
 func (m *machine) startDkimd(t testing.TB) {
 	t.Helper()
-	m.dkimd = startDkimd(t, m.config, filepath.Join(m.dir, "dkimd.log"))
+	m.dkimd = startDkimd(t, m.program, m.config, filepath.Join(m.dir, "dkimd.log"))
 }
 
 // line returns the one line that dkimd has logged of a message.

@@ -56,7 +56,7 @@ format = "json"
 	sign := []string{"sign", eml}
 
 	t.Run("dkimd signs and cannot write", func(t *testing.T) {
-		daemon := startDkimd(t, config, filepath.Join(dir, "dkimd.log"))
+		daemon := startDkimd(t, program(t, "dkimd"), config, filepath.Join(dir, "dkimd.log"))
 		conn, err := mta.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port), mta.Postfix6)
 		if err != nil {
 			t.Fatal(err)
