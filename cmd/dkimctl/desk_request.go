@@ -33,8 +33,8 @@ text alone; - is standard input. It says what is asked for, what is wrong with i
 what to enter and to run, and when; and it writes the letter that answers it. It
 changes nothing.
 
-Dates depend on the time of receipt, which is in the mail's first Received line, that
-of our own server; for a text without one, --received says it.
+Dates depend on the time of receipt: what --received says, or else the mail's first
+Received line, which is that of our own server.
 
 The exit code is 3 if something is missing or wrong, 1 if DNS gave no answer.`,
 		Example: `  dkimctl desk request mail.eml
@@ -43,7 +43,7 @@ The exit code is 3 if something is missing or wrong, 1 if DNS gave no answer.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return u.deskRequest(cmd.Context(), args[0], o) },
 	}
 	mailFlag(cmd, &o.mail)
-	cmd.Flags().StringVar(&o.received, "received", "", "when the mail came, in Japan, as in '2026-11-25 15:30' (default now)")
+	cmd.Flags().StringVar(&o.received, "received", "", "when the mail came, as in '2026-11-25 15:30' (in Japan) or 2026-11-25T15:30:00+09:00")
 	u.jsonFlag(cmd)
 	return cmd
 }
@@ -79,7 +79,7 @@ func (u *ui) deskRequest(ctx context.Context, file string, o requestOptions) err
 		return err
 	}
 	mail := desk.Side(cmp.Or(o.mail, string(desk.Unknown)))
-	plan, err := d.Plan(ctx, request.Read(content, received, officeOf(c)), mail)
+	plan, err := d.Plan(ctx, request.Read(content, received, now(), officeOf(c)), mail)
 	if err != nil {
 		return err
 	}
@@ -103,16 +103,14 @@ func (u *ui) deskRequest(ctx context.Context, file string, o requestOptions) err
 	return nil
 }
 
-var japan = time.FixedZone("JST", 9*60*60)
-
-// receivedAt reads a time in Japan; empty: now.
+// receivedAt reads a time of receipt; zero: unknown.
 func receivedAt(text string) (time.Time, error) {
 	if text == "" {
-		return now().In(japan), nil
+		return time.Time{}, nil
 	}
-	at, err := time.ParseInLocation("2006-01-02 15:04", text, japan)
+	at, err := calendar.ParseTime(text)
 	if err != nil {
-		return at, fmt.Errorf("--received %s: it is not a time such as '2026-11-25 15:30'", text)
+		return at, fmt.Errorf("--received: %w", err)
 	}
 	return at, nil
 }
@@ -132,7 +130,7 @@ func (u *ui) printRequest(v requestView) error {
 		return u.printJSON(v)
 	}
 	u.printf("%s%s\n", u.label("Sender", "送信元"), cmp.Or(finding.Shorten(v.Sender), "-"))
-	u.printf("%s%s\n", u.label("Received", "受信日時"), v.Received.In(japan).Format("2006-01-02 15:04"))
+	u.printf("%s%s\n", u.label("Received", "受信日時"), calendar.FormatTime(v.Received))
 	u.printFindings(v.Findings)
 	for _, r := range v.Requests {
 		u.printf("\n")

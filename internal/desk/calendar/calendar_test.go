@@ -106,3 +106,23 @@ func TestDatesOfTheConfiguration(t *testing.T) {
 		}
 	}
 }
+
+func TestTimesOfReceiptAreJapansUnlessTheySayOtherwise(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"2026-11-25 15:59", "2026-11-25T15:59:00+09:00"},
+		{"2026-11-25T15:59", "2026-11-25T15:59:00+09:00"},
+		{"2026-11-25T15:59:30", "2026-11-25T15:59:30+09:00"},
+		{"2026-11-25T15:59:00+09:00", "2026-11-25T15:59:00+09:00"},
+		{"2026-11-25T06:59:00Z", "2026-11-25T15:59:00+09:00"},
+	} {
+		got, err := ParseTime(c.text)
+		if err != nil || !got.Equal(moment(t, c.want)) {
+			t.Errorf("%s is %v, %v, want %s", c.text, got, err, c.want)
+		}
+	}
+	for _, text := range []string{"", "yesterday", "15:59", "2026-11-25", "2026-11-25T25:00", "2026-02-30 10:00", "2026-11-25T15:59+09:00x"} {
+		if at, err := ParseTime(text); err == nil {
+			t.Errorf("%q is %v", text, at)
+		}
+	}
+}

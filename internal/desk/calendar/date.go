@@ -30,6 +30,27 @@ func ParseDate(text string) (Date, error) {
 	return Date{t.Year(), t.Month(), t.Day()}, nil
 }
 
+// timeLayouts are how a time in Japan is written: by people, and by web browsers.
+var timeLayouts = []string{"2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02T15:04:05"}
+
+// ParseTime reads a time in the form 2026-11-25 15:30 or 2026-11-25T15:30, which is
+// Japan's, or one of RFC 3339, which has a time zone of its own.
+func ParseTime(text string) (time.Time, error) {
+	for _, layout := range timeLayouts {
+		if t, err := time.ParseInLocation(layout, text, japan); err == nil {
+			return t, nil
+		}
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return t, fmt.Errorf("%q is not a time in the form 2026-11-25 15:30", text)
+	}
+	return t.In(japan), nil
+}
+
+// FormatTime returns a time as it is in Japan, in the form 2026-11-25 15:30.
+func FormatTime(t time.Time) string { return t.In(japan).Format(timeLayouts[0]) }
+
 // IsZero reports whether d is none.
 func (d Date) IsZero() bool { return d == Date{} }
 

@@ -40,7 +40,7 @@ func TestLargeMailsAreBounded(t *testing.T) {
 		"parts in parts":         strings.Repeat("Content-Type: multipart/mixed; boundary=b\n\n--b\n", size/50),
 		"base64":                 "From: a@example.jp\nContent-Transfer-Encoding: base64\n\n" + fill("QUFB\n"),
 	} {
-		content, err := json.Marshal(Read([]byte(mail), morning, office))
+		content, err := json.Marshal(Read([]byte(mail), morning, morning, office))
 		if err != nil {
 			t.Fatal(name, err)
 		}

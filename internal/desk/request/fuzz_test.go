@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"dkimd/keys"
@@ -24,7 +25,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(content)
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		m := Read(content, morning, office)
+		m := Read(content, time.Time{}, morning, office)
 		for _, r := range m.Requests {
 			if r.Domain != "" {
 				if domain, err := keys.ParseDomain(r.Domain); err != nil || domain != r.Domain {
@@ -81,7 +82,7 @@ func FuzzPrivateKey(f *testing.F) {
 		}
 		i := min(int(at), len(text))
 		pasted := text[:i] + "\n" + strings.ReplaceAll(wrap(private, max(int(width), 1)), "\n", between) + "\n" + text[i:]
-		m := Read([]byte("x\n\n"+pasted), morning, office)
+		m := Read([]byte("x\n\n"+pasted), morning, morning, office)
 		if !finding.Has(m.Findings, PrivateKey) {
 			t.Errorf("not noticed in %q", pasted)
 		}

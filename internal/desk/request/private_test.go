@@ -90,7 +90,7 @@ func TestPrivateKeysAreNeverRepeated(t *testing.T) {
 				"【DKIMの設定を希望します】\nホスト名:s1._domainkey.example.jp\n値:\n設定希望日:@\n",
 				"【DKIMの設定を希望します】\nドメイン名:example.jp\n\n@\n",
 			} {
-				m := Read([]byte(strings.Replace(form, "@", value, 1)), morning, office)
+				m := Read([]byte(strings.Replace(form, "@", value, 1)), morning, morning, office)
 				if !finding.Has(m.Findings, PrivateKey) {
 					t.Errorf("%s, %s: not noticed in\n%s", name, how, form)
 				}
@@ -111,7 +111,7 @@ func TestValuesThatAreNoPublicKeyAreHidden(t *testing.T) {
 		"its end":                           private[len(private)-100:],
 	} {
 		for _, value := range []string{"v=DKIM1; k=rsa; p=" + key, wrap(key, 64), "( \"v=DKIM1; p=\" \"" + key + "\" )"} {
-			m := Read([]byte("【DKIMの設定を希望します】\nホスト名:s1._domainkey.example.jp\n値:"+value+"\n設定希望日:12/1\n"), morning, office)
+			m := Read([]byte("【DKIMの設定を希望します】\nホスト名:s1._domainkey.example.jp\n値:"+value+"\n設定希望日:12/1\n"), morning, morning, office)
 			if len(m.Requests) != 1 || !finding.Has(m.Requests[0].Findings, ValueHidden) {
 				t.Errorf("%s: not noticed in %s: %+v", name, value, m.Requests)
 			}
@@ -125,7 +125,7 @@ func TestValuesThatAreNoPublicKeyAreHidden(t *testing.T) {
 func TestTagsDoNotHideAPrivateKey(t *testing.T) {
 	private := base64.StdEncoding.EncodeToString(privateKeys(t)["RSA-2048, PKCS #1"])
 	m := Read([]byte("From: taro@example.jp\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>【DKIMの設定を希望します】<br>ホスト名:s1._domainkey.example.jp<br>値:<span>"+
-		private[:4]+"</span>"+private[4:]+"</p>"), morning, office)
+		private[:4]+"</span>"+private[4:]+"</p>"), morning, morning, office)
 	if !finding.Has(m.Findings, PrivateKey) || leaked(t, m, private) != "" {
 		t.Errorf("%+v", m)
 	}

@@ -25,7 +25,7 @@ const (
 // Mail is what a mail asks for.
 type Mail struct {
 	Sender   string            `json:"sender"`   // the address in From; "" if there is none, or more than one
-	Received time.Time         `json:"received"` // by our own server
+	Received time.Time         `json:"received"` // by our own server; if that is unknown, when the mail was read
 	Requests []Request         `json:"requests"`
 	Findings []finding.Finding `json:"findings"` // on the mail as a whole
 }
@@ -47,9 +47,10 @@ type Text struct {
 	Read  string `json:"read"`
 }
 
-// Read reads a mail, whole with its header or the text alone. The time of receipt is
-// in the topmost Received field; if there is none, it is what the caller gives.
-func Read(content []byte, received time.Time, office *calendar.Office) Mail {
+// Read reads a mail, whole with its header or the text alone. The caller may know when
+// it was received; the zero time is what its topmost Received field says, and if there
+// is none, now.
+func Read(content []byte, received, now time.Time, office *calendar.Office) Mail {
 	msg := open(content)
 	m := Mail{Received: received, Requests: []Request{}, Findings: []finding.Finding{}}
 	find := func(code finding.Code) { m.Findings = append(m.Findings, meanings.New(code)) }
@@ -61,9 +62,11 @@ func Read(content []byte, received time.Time, office *calendar.Office) Mail {
 	if m.Sender, code = sender(msg.from); code != "" {
 		find(code)
 	}
-	if !msg.received.IsZero() {
+	if m.Received.IsZero() {
 		m.Received = msg.received
-	} else if msg.isMail {
+	}
+	if m.Received.IsZero() {
+		m.Received = now
 		find(ReceivedUnknown)
 	}
 	if msg.cut {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"dkimd/internal/desk/calendar"
 	"dkimd/keys"
 	"dkimd/keys/dnscheck"
 	"dkimd/keys/finding"
@@ -33,7 +34,7 @@ func parse(lang string) *template.Template {
 		"state":   func(s keys.State) string { return text(stateTexts[s]) },
 		"verdict": func(v dnscheck.Verdict) string { return text(v.Text()) },
 		"time":    func(t time.Time) string { return t.Format("2006-01-02 15:04 MST") },
-		"day":     func(t time.Time) string { return t.Format(time.DateOnly) },
+		"japan":   calendar.FormatTime,
 		"upper":   func(kind any) string { return strings.ToUpper(fmt.Sprint(kind)) },
 		"join":    func(list []string) string { return strings.Join(list, ", ") },
 	}).ParseFS(templates, "templates/*.html"))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dkimd/internal/desk"
+	"dkimd/internal/desk/calendar"
 	"dkimd/internal/desk/request"
 	"dkimd/internal/lint"
 	"dkimd/keys/finding"
@@ -16,11 +17,12 @@ import (
 // requestPage answers a customer's mail.
 type requestPage struct {
 	page
-	Pasted  string
-	Mail    desk.Side  // whose the mail server is, by who asks
-	Plan    *desk.Plan // nil: nothing has been pasted
-	Letters []letterView
-	Err     error
+	Pasted   string
+	Received string     // as it was typed
+	Mail     desk.Side  // whose the mail server is, by who asks
+	Plan     *desk.Plan // nil: nothing has been pasted
+	Letters  []letterView
+	Err      error
 }
 
 func (s *site) request(w http.ResponseWriter, r *http.Request) {
@@ -29,7 +31,7 @@ func (s *site) request(w http.ResponseWriter, r *http.Request) {
 	}
 	p := requestPage{page: s.page(w, r, "Answer a request", "設定依頼への回答"), Mail: desk.Unknown}
 	if r.Method == http.MethodPost {
-		p.Pasted, p.Mail = r.PostFormValue("text"), mailSide(r)
+		p.Pasted, p.Received, p.Mail = r.PostFormValue("text"), r.PostFormValue("received"), mailSide(r)
 		p.Err = s.plan(r, &p)
 		if record.MayHoldPrivate(p.Pasted) || p.Plan == nil || holdsPrivate(p.Plan) {
 			p.Pasted = "" // it is not to be seen again
@@ -47,6 +49,13 @@ func holdsPrivate(p *desk.Plan) bool {
 
 // plan says what is to be done about the mail, and writes the letters that answer it.
 func (s *site) plan(r *http.Request, p *requestPage) error {
+	var received time.Time // zero: unknown
+	if p.Received != "" {
+		var err error
+		if received, err = calendar.ParseTime(p.Received); err != nil {
+			return err
+		}
+	}
 	ctx, end, err := s.look(r)
 	if err != nil {
 		return err
@@ -56,7 +65,7 @@ func (s *site) plan(r *http.Request, p *requestPage) error {
 	if err != nil {
 		return err
 	}
-	if p.Plan, err = of.Plan(ctx, request.Read([]byte(p.Pasted), time.Now(), s.Office), p.Mail); err != nil {
+	if p.Plan, err = of.Plan(ctx, request.Read([]byte(p.Pasted), received, time.Now(), s.Office), p.Mail); err != nil {
 		return err
 	}
 	for i, answer := range p.Plan.Answers {

@@ -352,6 +352,31 @@ func TestRequest(t *testing.T) {
 	}
 }
 
+// The 16:00 of the same day goes by our receipt: as staff say, or else as the mail does.
+func TestTimeOfReceipt(t *testing.T) {
+	site, _ := newSite(t, "example.jp")
+	h := New(site)
+	const form = "【DKIMの設定を希望します】\nドメイン名:example.jp\n設定希望日:本日\n"
+	const header = "Received: from a by b; Wed, 25 Nov 2026 16:01:00 +0900\nFrom: taro@example.jp\n\n"
+	const unknown = "the time of receipt is unknown"
+	for _, c := range []struct{ text, received, want, not string }{
+		{form, "", unknown, ""},
+		{form, "2026-11-25T16:00", "<dd>2026-11-25 16:00</dd>", unknown},
+		{form, "2026-11-25T16:00", "<dd>Wednesday, 25 November 2026</dd>", unknown},
+		{form, "2026-11-25T16:01", "<dd>Thursday, 26 November 2026</dd>", unknown},
+		{form, "2026-11-25T16:01", `name="received" value="2026-11-25T16:01"`, unknown},
+		{header + form, "", "<dd>Thursday, 26 November 2026</dd>", unknown},
+		{header + form, "2026-11-25T15:59", "<dd>Wednesday, 25 November 2026</dd>", unknown},
+		{form, `"><b>`, "&#34;&gt;&lt;b&gt;&#34; is not a time", "<b>"},
+		{form, "16:01", "is not a time in the form", `id="letter-0-ja"`},
+	} {
+		_, body := post(h, "/request", url.Values{"text": {c.text}, "received": {c.received}, "mail": {"ours"}})
+		if !strings.Contains(body, c.want) || c.not != "" && strings.Contains(body, c.not) {
+			t.Errorf("%s received %s: want %q, and no %q:\n%s", c.text, c.received, c.want, c.not, body)
+		}
+	}
+}
+
 // What may be a part of a private key does not come back into the box.
 func TestPastedKeysAreNotShownAgain(t *testing.T) {
 	site, _ := newSite(t, "example.jp")
