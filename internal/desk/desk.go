@@ -87,7 +87,7 @@ func (d *Desk) Look(ctx context.Context, domain string, mail Side) (*Situation, 
 	s.NameServer, findings = nameServerSide(s.NameServers, d.OurNameServers)
 	s.Findings = append(s.Findings, findings...)
 	if mail == Unknown {
-		if s.MailServer, err = d.mailServerSide(ctx, domain); err != nil {
+		if s.MailServer, err = d.mailServerSide(ctx, domain, s.Zone); err != nil {
 			return nil, err
 		}
 	}

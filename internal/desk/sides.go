@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,21 +52,32 @@ func under(host string, names []string) bool {
 
 // mailServerSide says whose the mail server of a domain is. Only our own account
 // data and MX records of ours say something: an MX elsewhere may be a filter that
-// hands mail on to us.
-func (d *Desk) mailServerSide(ctx context.Context, domain string) (Side, error) {
+// hands mail on to us. A name without MX records has no mail of its own, and belongs
+// to the domain above it in its zone.
+func (d *Desk) mailServerSide(ctx context.Context, domain, zone string) (Side, error) {
 	hosted, err := d.hosts(ctx, domain)
-	if err != nil {
+	if hosted || err != nil {
+		return oursIf(hosted), err
+	}
+	servers, err := d.mailServers(ctx, domain)
+	switch {
+	case err != nil:
 		return Unknown, err
+	case len(servers) > 0:
+		return oursIf(!slices.ContainsFunc(servers, d.isForeign)), nil
 	}
-	if !hosted {
-		if hosted, err = d.hasOurMX(ctx, domain); err != nil {
-			return Unknown, err
-		}
+	for !hosted && err == nil && strings.HasSuffix(domain, "."+zone) {
+		_, domain, _ = strings.Cut(domain, ".")
+		hosted, err = d.hosts(ctx, domain)
 	}
-	if hosted {
-		return Ours, nil
+	return oursIf(hosted), err
+}
+
+func oursIf(known bool) Side {
+	if known {
+		return Ours
 	}
-	return Unknown, nil
+	return Unknown
 }
 
 // hosts asks our account data.
@@ -118,21 +130,20 @@ func answers(ctx context.Context, program, domain string, more ...string) (bool,
 	return false, fmt.Errorf("%s does not answer about %s: %w", program, domain, err)
 }
 
-// hasOurMX reports whether all MX records of a domain lead to mail servers of ours.
-func (d *Desk) hasOurMX(ctx context.Context, domain string) (bool, error) {
-	if len(d.OurMailServers) == 0 {
-		return false, nil
-	}
+// isForeign reports whether a mail server is none of ours.
+func (d *Desk) isForeign(host string) bool { return !under(host, d.OurMailServers) }
+
+// mailServers returns the hosts in the MX records of a domain.
+func (d *Desk) mailServers(ctx context.Context, domain string) ([]string, error) {
 	records, err := d.Resolver.LookupMX(ctx, domain+".")
 	if err != nil && !isNotFound(err) {
-		return false, err
+		return nil, err
 	}
+	var hosts []string
 	for _, mx := range records {
-		if !under(mx.Host, d.OurMailServers) {
-			return false, nil
-		}
+		hosts = append(hosts, mx.Host)
 	}
-	return len(records) > 0, nil
+	return hosts, nil
 }
 
 func isNotFound(err error) bool {
