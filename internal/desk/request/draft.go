@@ -17,6 +17,8 @@ type draft struct {
 	value []string
 	date  string
 
+	before []string // the value that is to be replaced
+
 	name      name // the host as it is read
 	completed bool // with a domain that does not stand in it
 }
@@ -43,7 +45,7 @@ func drafts(forms []*form) []*draft {
 }
 
 func newDraft(k Kind, host string, g *group, f *form) *draft {
-	d := &draft{kind: k, host: host, value: g.lines(valueLabel), date: strings.Join(g.date(f), " ")}
+	d := &draft{kind: k, host: host, value: g.lines(valueLabel), date: strings.Join(g.date(f), " "), before: g.lines(beforeLabel)}
 	switch {
 	case f.against:
 		d.codes = append(d.codes, NotAnOrder)
@@ -101,11 +103,14 @@ func completeAll(all []*draft) {
 
 // hide removes all that may be a part of a private key.
 func (d *draft) hide(why finding.Code) {
-	if len(d.value) > 0 || !d.isOurs() {
-		d.value, d.codes = nil, append(d.codes, why)
+	if len(d.value)+len(d.before) > 0 || !d.isOurs() {
+		d.value, d.before, d.codes = nil, nil, append(d.codes, why)
 	}
 	if d.host != "" && !isHostAlone(plain(d.host)) {
-		d.host, d.name, d.codes = "", name{}, append(d.codes, BadHost)
+		d.host, d.name = "", name{}
+		if !slices.Contains(d.codes, BadHost) {
+			d.codes = append(d.codes, BadHost)
+		}
 	}
 	if len(letters.FindAllString(plain(d.date), maxLetters)) == maxLetters {
 		d.date = ""
@@ -126,6 +131,7 @@ func (d *draft) request(received time.Time, office *calendar.Office) Request {
 		Value:    Text{Typed: strings.Join(d.value, "\n")},
 		Findings: []finding.Finding{},
 	}
+	r.Before, _ = readValue(d.kind, d.before)
 	codes := d.codes
 	switch {
 	case len(d.value) > 0:

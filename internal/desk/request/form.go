@@ -40,6 +40,9 @@ type reader struct {
 	field *field
 	label label
 	above string // the last line with something on it
+
+	before bool // what follows says what is there before a change
+	signed bool // what follows is the sender's signature
 }
 
 // readForms returns the forms that stand in a mail.
@@ -63,14 +66,19 @@ func (r *reader) line(l line) {
 		r.begin(&form{kinds: kinds, quoted: l.quoted, example: example.MatchString(r.above)})
 		return
 	}
+	if l.text == "--" && !l.quoted { // RFC 3676, section 4.3
+		r.signed, r.field = true, nil
+	}
+	if r.signed {
+		return
+	}
 	if label, rest := cutLabel(l.text); label != noLabel {
-		r.beginField(label, l.quoted)
-		r.add(rest, l.quoted)
+		r.beginLabel(label, rest, l.quoted)
 		return
 	}
 	switch {
-	case r.form != nil && kindOfValue(l.text) != "" && r.label != valueLabel: // without its label
-		r.beginField(valueLabel, l.quoted)
+	case r.form != nil && kindOfValue(l.text) != "" && r.label != r.valueLabel(): // without its label
+		r.beginField(r.valueLabel(), l.quoted)
 		r.add(l.text, l.quoted)
 	case r.field == nil:
 	case l.text == "" && len(r.field.lines) == 0: // what was typed may stand below
@@ -84,18 +92,51 @@ func (r *reader) line(l line) {
 func (r *reader) begin(f *form) {
 	r.forms = append(r.forms, f)
 	r.form, r.group, r.field, r.label = f, nil, nil, noLabel
+	r.before, r.signed = false, false
+}
+
+// beginLabel begins the field that a label is for. 変更前 and 変更後 stand before a
+// value, or above all that is so before and after the change.
+func (r *reader) beginLabel(l label, rest string, quoted bool) {
+	switch l {
+	case beforeLabel:
+		if r.group.isChange() {
+			r.group = nil
+		}
+		r.before = rest == ""
+		r.beginField(l, quoted)
+	case afterLabel:
+		r.before = false
+		r.beginField(valueLabel, quoted)
+		r.field.open = rest == ""
+	case valueLabel:
+		r.beginField(r.valueLabel(), quoted)
+	default:
+		r.beginField(l, quoted)
+	}
+	r.add(rest, quoted)
+}
+
+// valueLabel returns what the next value is: what is there before a change, or what is
+// asked for.
+func (r *reader) valueLabel() label {
+	if r.before && (r.group == nil || len(r.group.lines(beforeLabel)) == 0) {
+		return beforeLabel
+	}
+	return valueLabel
 }
 
 // beginField begins a field, and another record where the label comes again.
 func (r *reader) beginField(l label, quoted bool) {
 	if r.form == nil {
-		r.begin(&form{quoted: quoted})
+		r.form = &form{quoted: quoted}
+		r.forms = append(r.forms, r.form)
 	}
-	if r.group == nil || r.group.fields[l] != nil {
+	if r.group == nil || r.group.fields[l] != nil && !r.group.fields[l].open {
 		r.group = &group{}
 		r.form.groups = append(r.form.groups, r.group)
 	}
-	r.field, r.label = &field{quoted: true}, l
+	r.field, r.label = &field{quoted: true, open: r.before}, l
 	r.group.fields[l] = r.field
 }
 
@@ -117,6 +158,8 @@ var (
 	// The lines of a key have no blanks, and what goes on otherwise has tags; terms of
 	// SPF are words with signs.
 	keyLine = regexp.MustCompile(`^[A-Za-z0-9+/=;:"()\\]+$|[;"]|^-----(?:BEGIN|END)`)
+	// contact is how to reach whoever signs.
+	contact = regexp.MustCompile(`(?i)^(?:tel|fax|e?-?mail|url|web|https?)\s*:`)
 	term    = regexp.MustCompile(`^[("]*[+?~-]?(?:all|a|mx|ptr)[)"]*$|[:/="]`)
 )
 
@@ -133,7 +176,7 @@ func (r *reader) goesOn(text string) bool {
 	switch {
 	case first:
 		return valueLike.MatchString(text)
-	case !isASCII(text) || strings.Trim(text, "-=_*") == "":
+	case !isASCII(text) || strings.Trim(text, "-=_*+~#/.:") == "" || contact.MatchString(text):
 		return false
 	case r.kind() == DKIM:
 		return keyLine.MatchString(text)

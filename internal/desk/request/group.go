@@ -8,13 +8,14 @@ import (
 
 // group is the fields for one record.
 type group struct {
-	fields [dateLabel + 1]*field
+	fields [afterLabel]*field
 }
 
 // field is what was written behind a label.
 type field struct {
 	lines  []string
 	quoted bool // all of it
+	open   bool // of a change: the next one with its label takes its place
 	size   int  // in bytes
 }
 
@@ -32,6 +33,11 @@ func (g *group) lines(l label) []string {
 		return nil
 	}
 	return g.fields[l].lines
+}
+
+// isChange reports whether the group has both values of a change.
+func (g *group) isChange() bool {
+	return g != nil && g.fields[beforeLabel] != nil && g.fields[valueLabel] != nil
 }
 
 // records returns the groups that ask for a record, and an empty one if none does.

@@ -36,7 +36,9 @@ func fromHTML(source string) string {
 		case "br", "p", "div", "tr", "li", "ul", "ol", "table", "hr", "pre", "h1", "h2", "h3", "h4", "h5", "h6":
 			newLine(&b, quote)
 		case "td", "th":
-			b.WriteByte(' ')
+			if closes {
+				b.WriteByte('\t')
+			}
 		}
 	}
 	write(source[end:])

@@ -19,6 +19,8 @@ const (
 	domainLabel
 	valueLabel
 	dateLabel
+	beforeLabel // the value that is to be replaced
+	afterLabel  // the value in its place
 )
 
 // labels are the labels as people write them, by their letters alone.
@@ -27,14 +29,18 @@ var labels = map[string]label{
 	"レコード名": hostLabel, "hostname": hostLabel, "host": hostLabel,
 	"ドメイン名": domainLabel, "ドメイン": domainLabel, "対象ドメイン": domainLabel, "domainname": domainLabel, "domain": domainLabel,
 	"値value": valueLabel, "値": valueLabel, "value": valueLabel, "設定値": valueLabel, "レコード値": valueLabel, "txt値": valueLabel, "txtレコード": valueLabel,
+	"変更前": beforeLabel, "変更前の値": beforeLabel, "変更前値": beforeLabel, "値変更前": beforeLabel, "変更前レコード": beforeLabel, "変更前のレコード": beforeLabel,
+	"現在の値": beforeLabel, "現在の設定値": beforeLabel, "旧値": beforeLabel, "修正前": beforeLabel,
+	"変更後": afterLabel, "変更後の値": afterLabel, "変更後値": afterLabel, "値変更後": afterLabel, "変更後レコード": afterLabel, "変更後のレコード": afterLabel,
+	"新しい値": afterLabel, "新値": afterLabel, "修正後": afterLabel,
 	"設定希望日営業日のみ": dateLabel, "設定希望日": dateLabel, "希望日": dateLabel, "設定希望日時": dateLabel, "希望日時": dateLabel, "設定日": dateLabel,
 }
 
 // maxLabel is how long a label is, in characters.
 const maxLabel = 40
 
-// cutLabel returns the label at the beginning of a line, and what follows it. The
-// colon may be missing where a blank or the end of the line stands.
+// cutLabel returns the label at the beginning of a line, and what follows it. Instead of
+// the colon there may be an arrow, a blank or the end of the line.
 func cutLabel(text string) (l label, rest string) {
 	count := 0
 	for i, r := range text {
@@ -42,22 +48,16 @@ func cutLabel(text string) (l label, rest string) {
 			break
 		}
 		end := i + utf8.RuneLen(r)
-		if found := labels[bare(text[:end])]; found != noLabel && endsLabel(text[end:]) {
+		if found := labels[bare(text[:end])]; found != noLabel && (text[end:] == "" || labelEnd.FindString(text[end:]) != "") {
 			l, rest = found, text[end:]
 		}
 	}
-	rest = strings.TrimLeft(rest, blanksAndBrackets)
-	if first, size := utf8.DecodeRuneInString(rest); strings.ContainsRune(colons, first) {
-		rest = rest[size:]
-	}
-	return l, strings.TrimSpace(rest)
+	return l, strings.TrimSpace(rest[len(labelEnd.FindString(rest)):])
 }
 
-// What stands around a label, in both widths.
-const (
-	colons            = ":=\uff1a\uff1d\ufe30"
-	blanksAndBrackets = " \t\u00a0\u3000)]\uff09\uff3d】」』"
-)
+// labelEnd is what stands behind a label, in both widths: blanks and brackets, then a
+// colon, an arrow or a bar.
+var labelEnd = regexp.MustCompile(`^[\s\x{a0}\x{3000})\]\x{ff09}\x{ff3d}】」』>\x{ff1e}〉》]*(?:[-=]+[>\x{ff1e}]|[→⇒➡:=\x{ff1a}\x{ff1d}\x{fe30}` + bars + `])?`)
 
 // bare returns a label without numbering, brackets and blanks.
 func bare(label string) string {
@@ -71,16 +71,11 @@ func bare(label string) string {
 	}, folded)
 }
 
-func endsLabel(rest string) bool {
-	first, size := utf8.DecodeRuneInString(rest)
-	return size == 0 || unicode.IsSpace(first) || strings.ContainsRune(colons+blanksAndBrackets, first)
-}
-
 // kinds is one kind or several in a heading.
 const kinds = `((?:SPF|DKIM|DMARC)(?:レコード)?(?:(?:[、,/・&と+]|および|及び)+(?:SPF|DKIM|DMARC)(?:レコード)?)*)`
 
 var (
-	heading = regexp.MustCompile(`^(?:\d+[.)])?[^\p{L}\p{N}]*` + kinds + `の?(?:レコード)?の?(?:設定|追加|登録|変更|更新)の?を?(?:ご?希望|お願い|ご?依頼|ご?申請|お?申し?込)`)
+	heading = regexp.MustCompile(`^(?:\d+[.)])?[^\p{L}\p{N}]*` + kinds + `の?(?:レコード)?の?(?:(?:設定|追加|登録|変更|更新)の?)+を?(?:ご?希望|お願い|ご?依頼|ご?申請|お?申し?込)`)
 	kind    = regexp.MustCompile(`SPF|DKIM|DMARC`)
 	// example is what the manual writes above an example of a form.
 	example = regexp.MustCompile(`(?:参考|記入|記載|入力)例`)

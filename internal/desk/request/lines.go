@@ -3,6 +3,7 @@ package request
 import (
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // line is a line of a mail, without the marks of a quotation.
@@ -11,21 +12,23 @@ type line struct {
 	quoted bool
 }
 
-var (
-	quoteMark = regexp.MustCompile(`^(?:[ \t\x{3000}]*[>\x{ff1e}])+[ \t\x{3000}]?`)
-	// quoteBelow is what mail programs write above a whole mail that they quote.
-	quoteBelow = regexp.MustCompile(`^(?:-{3,}\s*(?i:original message|forwarded message|元のメッセージ|転送(?:された)?メッセージ)|(?:From|差出人)\s*[:\x{ff1a}].*@)`)
-)
+var quoteMark = regexp.MustCompile(`^(?:[ \t\x{3000}]*[>\x{ff1e}])+[ \t\x{3000}]?`)
 
-// split splits a text into lines.
+// split splits a text into lines. Below what mail programs write above a whole mail,
+// all is quoted.
 func split(text string) []line {
 	var lines []line
-	below := false
 	for content := range strings.SplitSeq(text, "\n") {
 		mark := quoteMark.FindString(content)
-		content = strings.TrimSpace(content[len(mark):])
-		below = below || quoteBelow.MatchString(content)
-		lines = append(lines, line{content, below || mark != ""})
+		content = strings.TrimFunc(content[len(mark):], isBlank)
+		lines = append(lines, line{content, mark != ""})
 	}
-	return lines
+	for i := wholeMail(lines); i < len(lines); i++ {
+		lines[i].quoted = true
+	}
+	return unroll(lines)
 }
+
+// isBlank reports whether a character can be left out at the ends of a line. Tabs may
+// stand beside empty cells of a table.
+func isBlank(r rune) bool { return unicode.IsSpace(r) && r != '\t' }

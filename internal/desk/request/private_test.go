@@ -89,6 +89,7 @@ func TestPrivateKeysAreNeverRepeated(t *testing.T) {
 				"【DKIMの設定を希望します】\nホスト名:@\n値:\n設定希望日:12/1\n",
 				"【DKIMの設定を希望します】\nホスト名:s1._domainkey.example.jp\n値:\n設定希望日:@\n",
 				"【DKIMの設定を希望します】\nドメイン名:example.jp\n\n@\n",
+				"【DKIMの変更を希望します】\nドメイン名:example.jp\n変更前:@\n変更後:\n",
 			} {
 				m := Read([]byte(strings.Replace(form, "@", value, 1)), morning, morning, office)
 				if !finding.Has(m.Findings, PrivateKey) {
@@ -111,14 +112,29 @@ func TestValuesThatAreNoPublicKeyAreHidden(t *testing.T) {
 		"its end":                           private[len(private)-100:],
 	} {
 		for _, value := range []string{"v=DKIM1; k=rsa; p=" + key, wrap(key, 64), "( \"v=DKIM1; p=\" \"" + key + "\" )"} {
-			m := Read([]byte("【DKIMの設定を希望します】\nホスト名:s1._domainkey.example.jp\n値:"+value+"\n設定希望日:12/1\n"), morning, morning, office)
-			if len(m.Requests) != 1 || !finding.Has(m.Requests[0].Findings, ValueHidden) {
-				t.Errorf("%s: not noticed in %s: %+v", name, value, m.Requests)
-			}
-			if leak := leaked(t, m, key); leak != "" {
-				t.Errorf("%s: %q is repeated from %s", name, leak, value)
+			for _, label := range []string{"値", "変更前", "変更後"} {
+				m := Read([]byte("【DKIMの設定を希望します】\nホスト名:s1._domainkey.example.jp\n"+label+":"+value+"\n設定希望日:12/1\n"), morning, morning, office)
+				if len(m.Requests) != 1 || !finding.Has(m.Requests[0].Findings, ValueHidden) {
+					t.Errorf("%s: not noticed in %s: %+v", name, value, m.Requests)
+				}
+				if leak := leaked(t, m, key); leak != "" {
+					t.Errorf("%s: %q is repeated from %s", name, leak, value)
+				}
 			}
 		}
+	}
+}
+
+func TestAHostIsFoundWrongOnce(t *testing.T) {
+	m := Read([]byte("【DKIMの設定を希望します】\nホスト名:<b>x</b>.example.jp\n値:v=DKIM1; p=x\n"), morning, morning, office)
+	count := 0
+	for _, f := range m.Requests[0].Findings {
+		if f.Code == BadHost {
+			count++
+		}
+	}
+	if count != 1 {
+		t.Errorf("%d times: %v", count, m.Requests[0].Findings)
 	}
 }
 

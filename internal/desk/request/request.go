@@ -36,6 +36,7 @@ type Request struct {
 	Domain   string            `json:"domain"` // in lower-case A-labels; "" if it cannot be read
 	Host     Text              `json:"host"`   // where the record is to stand, without a final dot; none if the record is ours to make
 	Value    Text              `json:"value"`
+	Before   string            `json:"before,omitempty"` // the value that it takes the place of, as the customer says
 	Date     calendar.Wish     `json:"date"`
 	Findings []finding.Finding `json:"findings"`
 }
@@ -86,7 +87,7 @@ func Read(content []byte, received, now time.Time, office *calendar.Office) Mail
 		switch {
 		case msg.privateKey:
 			d.hide(PrivateKey)
-		case record.MayHoldPrivate(strings.Join(d.value, "")):
+		case record.MayHoldPrivate(strings.Join(d.value, "")), record.MayHoldPrivate(strings.Join(d.before, "")):
 			d.hide(ValueHidden)
 		}
 		m.Requests = append(m.Requests, d.request(m.Received, office))
