@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -81,6 +83,25 @@ func (b *tab) noProblems() {
 	for _, problem := range b.problems {
 		b.t.Error(problem)
 	}
+}
+
+// forgive forgets complaints that had to come.
+func (b *tab) forgive(texts ...string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.problems = slices.DeleteFunc(b.problems, func(problem string) bool {
+		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(problem, text) })
+	})
+}
+
+// fits reports a page that is wider than a phone.
+func (b *tab) fits() {
+	b.t.Helper()
+	b.do(chromedp.EmulateViewport(390, 900))
+	if over := value(b, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`)); over > 0 {
+		b.t.Errorf("%s is %d pixels wider than a phone", value(b, chromedp.Location()), over)
+	}
+	b.do(chromedp.ResetViewport())
 }
 
 // do does what a person does.

@@ -146,6 +146,9 @@ func (u *ui) printRequest(v requestView) error {
 func (u *ui) printPlanned(r desk.Planned) {
 	u.printf("%s%s\n", u.label("Kind", "種類"), cmp.Or(strings.ToUpper(string(r.Kind)), "-"))
 	u.printf("%s%s\n", u.label("Host", "ホスト名"), cmp.Or(r.Host.Read, r.Domain, "-"))
+	if r.Before != "" {
+		u.printf("%s%s\n", u.label("Value before", "変更前の値"), r.Before)
+	}
 	if r.Value.Read != "" {
 		u.printf("%s%s\n", u.label("Value", "値"), r.Value.Read)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -73,7 +74,17 @@ func newDeskWorld(t *testing.T, others int) deskWorld {
 }
 
 // hostile is what a stranger would write.
-const hostile = `"><script>alert(1)</script>'<img src=x onerror=alert(2)>{{.}}`
+const hostile = `"><script>alert(1)</script>'<img src=x onerror=alert(2)>{{.}}%3Cb%3E%s` + "\u202etxet"
+
+// hostileNames are what strangers would call domains and selectors.
+var hostileNames = []string{
+	hostile,
+	"example.jp\u202egnp.exe",
+	"100%.example.jp",
+	"a?lang=en&q=b#c.jp",
+	"javascript:alert(1)",
+	strings.Repeat("x-", 250) + ".jp",
+}
 
 func (w deskWorld) write(t *testing.T, name, text string) {
 	t.Helper()
@@ -195,13 +206,17 @@ func TestDeskInBrowser(t *testing.T) {
 		b.do(
 			chromedp.Navigate(w.url("/request")),
 			chromedp.SetValue(`textarea`, requestMail),
+			chromedp.SetValue(`input[name=received]`, "2026-11-25T15:59"),
 			chromedp.Submit(`form.wide`),
 			chromedp.WaitVisible(`#letter-0-ja`),
 		)
+		if text := value(b, chromedp.TextContent(`main`)); !strings.Contains(text, "2026-11-25 15:59") {
+			t.Errorf("the time of receipt is not shown:\n%s", text)
+		}
 		b.shoot("request-" + lang)
 		letter = "件名: " + b.copied("letter-0-ja-subject") + "\n\n" + b.copied("letter-0-ja")
 		w.write(t, "mail", requestMail)
-		if printed := w.run(t, "desk", "request", filepath.Join(w.dir, "mail")); !strings.HasSuffix(printed, letter) {
+		if printed := w.run(t, "desk", "request", filepath.Join(w.dir, "mail"), "--received", "2026-11-25T15:59"); !strings.HasSuffix(printed, letter) {
 			t.Errorf("the clipboard has\n%s\ndkimctl desk request prints\n%s", letter, printed)
 		}
 	}
@@ -212,7 +227,63 @@ func TestDeskInBrowser(t *testing.T) {
 func TestDeskShowsHostileTexts(t *testing.T) {
 	b := openTab(t)
 	w := newDeskWorld(t, 0)
+	long := strings.Repeat(strings.Repeat("x", 60)+".", 3)
+	w.run(t, "genkey", long+"jp", "--selector", strings.Repeat("y", 30))
+	state := w.state(t, "ours.jp")
+	for i, name := range hostileNames {
+		text, err := json.Marshal(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.write(t, fmt.Sprintf("store/state/selector%d.jp.json", i), strings.ReplaceAll(strings.ReplaceAll(state, `"ours.jp"`, fmt.Sprintf(`"selector%d.jp"`, i)), `"one"`, string(text)))
+		if file := strings.ReplaceAll(name, "/", "%2f") + ".json"; len(file) < 256 { // more than a file system takes
+			w.write(t, "store/state/"+file, state)
+		}
+	}
 	w.serve(t, nil)
+	b.do(chromedp.Navigate(w.url("/?lang=ja")), chromedp.WaitVisible(`.domains`))
+	b.shoot("hostile-list")
+	b.fits()
+	if rows, want := value(b, chromedp.Evaluate[int](`document.querySelectorAll(".domains li").length`)), 3+len(hostileNames); rows != want {
+		t.Errorf("%d domains are listed, want %d", rows, want)
+	}
+	b.do(chromedp.Click(`.domains a[href*="xxx"]`), chromedp.WaitVisible(`#key-0-host`))
+	b.fits()
+	if host, want := value(b, chromedp.TextContent(`#key-0-host`)), strings.Repeat("y", 30)+"._domainkey."+long+"jp"; host != want {
+		t.Errorf("the host is %q, want %q", host, want)
+	}
+	for i, name := range hostileNames {
+		b.do(chromedp.Navigate(w.url(fmt.Sprintf("/domain/selector%d.jp", i))), chromedp.WaitVisible(`p.warning`))
+		b.fits()
+		b.do(chromedp.Navigate(w.url("/domain/"+url.PathEscape(name)+"?lang=ja")), chromedp.WaitVisible(`p.warning`))
+		b.fits()
+		page := value(b, chromedp.Evaluate[string](`location.pathname`))
+		b.do(chromedp.Click(`a.lang`), chromedp.WaitVisible(`html[lang=en] p.warning`))
+		if other := value(b, chromedp.Evaluate[string](`location.pathname`)); !strings.EqualFold(other, page) {
+			t.Errorf("%s is %s in English", page, other)
+		}
+		b.do(chromedp.Navigate(w.url("/?lang=ja")), chromedp.SetValue(`input[name=q]`, name), chromedp.Submit(`form.search`),
+			chromedp.WaitNotPresent(`.domains`), chromedp.Click(`a.lang`), chromedp.WaitVisible(`html[lang=en] form.search`))
+		b.fits()
+		if typed := value(b, chromedp.Value(`input[name=q]`)); typed != name {
+			t.Errorf("the search for %q has become %q", name, typed)
+		}
+		b.do(
+			chromedp.Navigate(w.url("/request?lang=ja")),
+			chromedp.SetValue(`textarea`, "【SPFの変更を希望します】\nホスト名:"+name+"\n変更前:v=spf1 "+name+"\n変更後:v=spf1 "+name+"\n設定希望日:"+name+"\n"),
+			chromedp.Submit(`form.wide`),
+			chromedp.WaitVisible(`.key .answer`),
+		)
+		b.fits()
+		visible, _, _ := strings.Cut(name, "\u202e") // a value ends where it is not ASCII any more
+		for i, value := range value(b, chromedp.Evaluate[[]string](`[...document.querySelectorAll(".key .answer")].map(e => e.textContent)`)) {
+			if value != "v=spf1 "+visible {
+				t.Errorf("value %d of the request is %q, want %q", i, value, visible)
+			}
+		}
+	}
+	b.shoot("hostile-names")
+	b.forgive("the server responded with a status of 404", "the server responded with a status of 500")
 	b.do(
 		chromedp.Navigate(w.url("/domain/ours.jp?lang=ja")),
 		chromedp.Click(`form.look button`),
@@ -242,8 +313,8 @@ func TestDeskShowsHostileTexts(t *testing.T) {
 	}
 	b.do(
 		chromedp.Navigate(w.url("/lint")),
-		chromedp.SendKeys(`input[name=host]`, hostile),
-		chromedp.SendKeys(`textarea[name=value]`, "v=spf1 "+hostile),
+		chromedp.SetValue(`input[name=host]`, hostile),
+		chromedp.SetValue(`textarea[name=value]`, "v=spf1 "+hostile),
 		chromedp.Submit(`form.wide`),
 		chromedp.WaitVisible(`.findings`),
 	)

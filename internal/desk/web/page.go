@@ -54,13 +54,21 @@ var stateTexts = map[keys.State]finding.Text{
 type page struct {
 	Lang         string
 	Title        finding.Text
-	Path         string
+	Other        string // the address of the page in the other language
 	ReadsPrivate bool
 }
 
 // page returns what all pages have, in the language that was asked for.
 func (s *site) page(w http.ResponseWriter, r *http.Request, en, ja string) page {
-	return page{Lang: language(w, r), Title: finding.Text{En: en, Ja: ja}, Path: r.URL.Path, ReadsPrivate: s.ReadsPrivate}
+	lang := language(w, r)
+	query := r.URL.Query()
+	query.Set("lang", map[string]string{"en": "ja", "ja": "en"}[lang])
+	return page{
+		Lang:         lang,
+		Title:        finding.Text{En: en, Ja: ja},
+		Other:        r.URL.EscapedPath() + "?" + query.Encode(),
+		ReadsPrivate: s.ReadsPrivate,
+	}
 }
 
 // langCookie keeps the language that was chosen.

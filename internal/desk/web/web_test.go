@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"errors"
+	"html"
+	"html/template"
 	"io"
 	"log/slog"
 	"net"
@@ -10,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -149,6 +152,53 @@ func TestPages(t *testing.T) {
 	} {
 		if reply, _ := get(h, path); reply.StatusCode != want {
 			t.Errorf("%s: status %d, want %d", path, reply.StatusCode, want)
+		}
+	}
+}
+
+// hostile is what strangers would call a domain.
+var hostile = []string{
+	`"><script>alert(1)</script>`,
+	`'><img src=x onerror=alert(1)>`,
+	"example.jp\u202egnp.exe",
+	"100%.example.jp",
+	"%3Cb%3E.example.jp",
+	"%s%d{{.}}${x}",
+	"a?lang=en&q=b#c.jp",
+	"javascript:alert(1)//x.jp",
+	"../../etc/passwd",
+	"\\\\evil.example",
+	strings.Repeat("x", 64) + ".jp",
+	strings.Repeat("長", 2000),
+	"\x00\x1b[2J.jp",
+}
+
+var langLink = regexp.MustCompile(`<a class="lang" href="([^"]*)"`)
+
+// Hostile names show up as text, and the page in the other language is of the same name.
+func TestHostileNames(t *testing.T) {
+	site, _ := newSite(t, "example.jp")
+	h := New(site)
+	for _, name := range hostile {
+		for path, want := range map[string]string{
+			"/?q=" + url.QueryEscape(name):    `value="` + template.HTMLEscapeString(strings.ReplaceAll(name, "\x00", "\ufffd")) + `"`,
+			"/domain/" + url.PathEscape(name): `<p class="warning">`,
+		} {
+			status := http.StatusOK
+			if strings.HasPrefix(path, "/domain") {
+				status = http.StatusNotFound
+			}
+			for _, side := range []string{"here", "the other language"} {
+				reply, body := get(h, path)
+				if reply.StatusCode != status || !strings.Contains(body, want) || strings.Contains(body, "<script>alert") || strings.Contains(body, "<img") {
+					t.Errorf("%q, %s (%s): status %d, want %s:\n%s", name, path, side, reply.StatusCode, want, body)
+				}
+				link := langLink.FindStringSubmatch(body)
+				if link == nil {
+					t.Fatalf("%s has no other language:\n%s", path, body)
+				}
+				path = html.UnescapeString(link[1])
+			}
 		}
 	}
 }
@@ -341,6 +391,7 @@ func TestRequest(t *testing.T) {
 		{form, "ours", "v=DKIM1;k=ed25519;p=", "MC4CAQ"},
 		{form, "", "example.jp", `<pre id="letter-0-ja">`},
 		{keyless, "ours", "dkimctl genkey nobody.example", `<pre id="letter-0-ja">`},
+		{"【SPFの変更を希望します】\nホスト名:example.jp\n変更前:v=spf1 a ~all\n変更後:v=spf1 mx ~all\n", "", `<dt>Value before</dt><dd class="answer">v=spf1 a ~all</dd>`, ""},
 		{"こんにちは", "", "No request is found in it.", ""},
 		{form + private, "ours", "findings", "MC4CAQ"},
 		{form + "<script>alert(1)</script>", "ours", "&lt;script&gt;alert(1)", "<script>alert"},
