@@ -273,17 +273,22 @@ func errorsOf(findings []finding.Finding) []finding.Finding {
 // textIn returns a text as a sentence.
 func textIn(lang string, text finding.Text) string {
 	if lang == "ja" {
-		return sentence(plain(text.Ja), "。")
+		return ended(plain(text.Ja), "。")
 	}
-	return sentence(plain(text.En), ".")
+	sentence := ended(plain(text.En), ".")
+	// A host or a tag at its beginning stays as it is.
+	if word, _, _ := strings.Cut(sentence, " "); word == "" || strings.Trim(word, "abcdefghijklmnopqrstuvwxyz',:") != "" {
+		return sentence
+	}
+	first, size := utf8.DecodeRuneInString(sentence)
+	return string(unicode.ToUpper(first)) + sentence[size:]
 }
 
-func sentence(text, end string) string {
+func ended(text, end string) string {
 	if text == "" || strings.HasSuffix(text, end) {
 		return text
 	}
-	first, size := utf8.DecodeRuneInString(text)
-	return string(unicode.ToUpper(first)) + text[size:] + end
+	return text + end
 }
 
 // plain takes away what is not for print: texts come from DNS and from customers,

@@ -426,6 +426,26 @@ func TestChangedLetters(t *testing.T) {
 	}
 }
 
+// Names and tags stay as they are, also at the beginning of a sentence.
+func TestSentences(t *testing.T) {
+	for _, test := range []struct {
+		lang, text, want string
+	}{
+		{"en", "the value is missing", "The value is missing."},
+		{"en", "without rua=, nobody sends reports", "Without rua=, nobody sends reports."},
+		{"en", "example.jp has no SPF record", "example.jp has no SPF record."},
+		{"en", "v=DKIM1 is missing", "v=DKIM1 is missing."},
+		{"en", "+all lets everybody send", "+all lets everybody send."},
+		{"ja", "example.jp のレコードがありません", "example.jp のレコードがありません。"},
+		{"ja", "値がありません。", "値がありません。"},
+		{"en", "", ""},
+	} {
+		if got := textIn(test.lang, finding.Text{En: test.text, Ja: test.text}); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}
+
 // What a letter may not say, and what it may, though it sounds similar.
 func TestPromises(t *testing.T) {
 	for _, test := range []struct{ lang, text, want string }{

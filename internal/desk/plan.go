@@ -269,12 +269,16 @@ func (r *Planned) facts(day calendar.Date) Facts {
 	return f
 }
 
-// add puts a request into a letter, and what was found, each thing once.
+// add puts a request into a letter, and what was found, each thing once, but for what
+// support has to find out.
 func (f *Facts) add(r Planned) {
 	if r.Kind != "" {
 		f.Requests = append(f.Requests, Request{r.method(), r.Host.Read, r.Value.Read})
 	}
 	for _, one := range r.Findings {
+		if _, isOurs := noLetters[one.Code]; isOurs {
+			continue
+		}
 		list := &f.Findings
 		if isDoubt(one) {
 			list = &f.Doubts

@@ -48,7 +48,7 @@ var meanings = finding.Table{
 		"{asked}, which you wished for, is not one of our working days, so it is done on the next one, {date}", "ご希望の{asked_ja}は{why}のため、翌営業日の{date_ja}に実施いたします",
 		"the answer says so", "回答文に記載しています"),
 	TooLate: finding.Means(finding.Warning,
-		"for {asked}, which you wished for, it came too late, since changes on the same day are taken until 16:00 of a working day: it is done on {date}", "ご希望の{asked_ja}は、即日変更の受付時間(営業日の16時まで)を過ぎているため、{date_ja}に実施いたします",
+		"changes on the same day are taken until 16:00 of a working day, so it cannot be done on {asked}, which you wished for: it is done on {date}", "ご希望の{asked_ja}は、即日変更の受付時間(営業日の16時まで)を過ぎているため、{date_ja}に実施いたします",
 		"the answer says so", "回答文に記載しています"),
 	TimeOfDay: finding.Means(finding.Warning,
 		"a time of day is wished for: {typed}", "時間帯のご指定があります({typed})",

@@ -212,7 +212,7 @@ func TestMovedDaysHaveTheirReason(t *testing.T) {
 			"ご希望の2026年12月6日(日)は弊社休業日のため、翌営業日の2026年12月7日(月)に実施いたします", ""},
 		{"2026-11-25T16:01:00+09:00", "2026年11月25日(水)",
 			"ご希望の2026年11月25日(水)は、即日変更の受付時間(営業日の16時まで)を過ぎているため、2026年11月26日(木)に実施いたします",
-			"for Wednesday, 25 November 2026, which you wished for, it came too late, since changes on the same day are taken until 16:00 of a working day: it is done on Thursday, 26 November 2026"},
+			"changes on the same day are taken until 16:00 of a working day, so it cannot be done on Wednesday, 25 November 2026, which you wished for: it is done on Thursday, 26 November 2026"},
 	} {
 		_, findings := office.Wish(c.typed, moment(t, c.received))
 		i := slices.IndexFunc(findings, MovesDay)
