@@ -110,6 +110,11 @@ func (r *reader) beginLabel(l label, rest string, quoted bool) {
 		r.beginField(valueLabel, quoted)
 		r.field.open = rest == ""
 	case valueLabel:
+		if old, wanted := cutChange(rest); old != "" {
+			r.beginField(beforeLabel, quoted)
+			r.add(old, quoted)
+			rest = wanted
+		}
 		r.beginField(r.valueLabel(), quoted)
 	default:
 		r.beginField(l, quoted)

@@ -6,7 +6,7 @@ import "regexp"
 var (
 	divider = regexp.MustCompile(`(?i)^[-=_*]{3,}\s*(?:original\s*(?:message|mail|-)|forwarded (?:message|by)|元の(?:メッセージ|メール)|転送(?:された|元の?)?(?:メッセージ|メール)|引用)` +
 		`|^(?:begin forwarded message|転送されたメッセージ)\s*:`)
-	attribution = regexp.MustCompile(`\d:\d\d.*@.*:$|[\d@>].*\swrote\s*:$|さん?[はが]書きました\s*:$|[様>)\d]\s*の(?:メール|メッセージ)\s*:$`)
+	attribution = regexp.MustCompile(`\d:\d\d.*(?:@.*|の(?:メール|メッセージ)\s*):$|[\d@>].*\swrote\s*:$|さん?[はが]書きました\s*:$|[様>)\d]\s*の(?:メール|メッセージ)\s*:$`)
 	timeOfDay   = regexp.MustCompile(`\d:\d\d`)
 	fromField   = regexp.MustCompile(`^\*?(?:From|差出人|送信者)\s*:`)
 	otherField  = regexp.MustCompile(`^\*?(?:Sent|Date|To|Subject|送信日時|日時|日付|宛先|件名)\s*:`)

@@ -2,6 +2,7 @@ package request
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"dkimd/keys/record"
@@ -29,6 +30,11 @@ func unroll(lines []line) []line {
 		case len(row) > 1 && len(row) <= len(head) && !ruler.MatchString(l.text):
 			for _, text := range labelled(row, head) {
 				all = append(all, line{text, l.quoted})
+			}
+			continue
+		case isPairs(row):
+			for pair := range slices.Chunk(row, 2) {
+				all = append(all, line{strings.Join(pair, ":"), l.quoted})
 			}
 			continue
 		case l.text != "" && !ruler.MatchString(l.text):
@@ -67,6 +73,11 @@ func isHead(row []string) bool {
 		}
 	}
 	return count > 1
+}
+
+// isPairs reports whether a row has labels with what stands behind them, side by side.
+func isPairs(row []string) bool {
+	return len(row) > 3 && labels[bare(row[0])] != noLabel && labels[bare(row[2])] != noLabel
 }
 
 // labelled returns the cells of a row with their labels. Where the columns are what is

@@ -13,6 +13,7 @@ var (
 	version    = regexp.MustCompile(`(?i)^[\s("]*v\s*=\s*"?(spf1|dkim1|dmarc1)\b`)
 	inTXT      = regexp.MustCompile(`(?i)^[^"]*\bTXT\s*\(?\s*"`)
 	zoneString = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"?`)
+	change     = regexp.MustCompile(`^(.*\S)\s*(?:[→⇒➡]|[-=]+>)\s*(.*)$`)
 	escaped    = regexp.MustCompile(`\\(.)`)
 	autolink   = regexp.MustCompile(`\s*<(?:mailto:|https?://)[^<>]*>`)
 	key        = regexp.MustCompile(`(?i)(\bp\s*=)([^;]*)`)
@@ -37,6 +38,16 @@ func kindOfValue(value string) Kind {
 		return ""
 	}
 	return Kind(strings.TrimSuffix(strings.ToLower(found[1]), "1"))
+}
+
+// cutChange returns the two values of a text such as v=spf1 a → v=spf1 mx, none if it
+// is not one.
+func cutChange(text string) (old, wanted string) {
+	found := change.FindStringSubmatch(text)
+	if found == nil || kindOfValue(found[1]) == "" || kindOfValue(found[1]) != kindOfValue(found[2]) {
+		return "", ""
+	}
+	return found[1], found[2]
 }
 
 // readValue returns a value as it would be published, and what was changed for that.
