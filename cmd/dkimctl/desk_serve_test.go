@@ -263,7 +263,7 @@ func TestDeskShowsHostileTexts(t *testing.T) {
 			t.Errorf("%s is %s in English", page, other)
 		}
 		b.do(chromedp.Navigate(w.url("/?lang=ja")), chromedp.SetValue(`input[name=q]`, name), chromedp.Submit(`form.search`),
-			chromedp.WaitNotPresent(`.domains`), chromedp.Click(`a.lang`), chromedp.WaitVisible(`html[lang=en] form.search`))
+			chromedp.WaitVisible(`form.search + p:not([class])`), chromedp.Click(`a.lang`), chromedp.WaitVisible(`html[lang=en] form.search`))
 		b.fits()
 		if typed := value(b, chromedp.Value(`input[name=q]`)); typed != name {
 			t.Errorf("the search for %q has become %q", name, typed)
