@@ -67,6 +67,7 @@ func newDeskOf(c *config.Config, store keys.Store) (*desk.Desk, error) {
 		KeepRecordFor:  time.Duration(c.Keys.KeepRecordFor),
 		Now:            now,
 		NameServers:    checker.NameServers,
+		Alias:          checker.Alias,
 		Check: func(ctx context.Context, d *keys.Domain, k keys.Key) dnscheck.Result {
 			return checkKey(ctx, checker, d, k)
 		},

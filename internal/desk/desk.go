@@ -26,21 +26,17 @@ type Desk struct {
 	Publishes      bool   // dkimctl publish has a server
 
 	Store         keys.Store
-	Resolver      Resolver
+	Resolver      lint.Resolver
 	Providers     provider.Table
 	KeepRecordFor time.Duration // how long the records of retired keys must stay
 	Now           func() time.Time
 
 	// NameServers returns the zone that a domain is in, and the names of its name
-	// servers; Check checks the record of a key.
+	// servers; Alias where a CNAME at a host leads, "" if there is none; Check checks
+	// the record of a key.
 	NameServers func(ctx context.Context, domain string) (zone string, names []string, err error)
+	Alias       func(ctx context.Context, host string) (target string, err error)
 	Check       func(ctx context.Context, d *keys.Domain, k keys.Key) dnscheck.Result
-}
-
-// Resolver is how DNS is asked. A [net.Resolver] is one.
-type Resolver interface {
-	lint.Resolver
-	LookupCNAME(ctx context.Context, host string) (string, error)
 }
 
 // errNoAnswer is about a domain, not about our own data.

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -55,13 +56,9 @@ func (d *Desk) isThere(ctx context.Context, r Request) (bool, error) {
 
 // alias returns where a CNAME at a host leads, "" if there is none.
 func (d *Desk) alias(ctx context.Context, host string) (string, error) {
-	target, err := d.Resolver.LookupCNAME(ctx, host+".")
-	target = strings.TrimSuffix(target, ".")
-	switch {
-	case err != nil && !isNotFound(err):
-		return "", err
-	case err != nil || strings.EqualFold(target, host): // the host itself, with an address
-		return "", nil
+	target, err := d.Alias(ctx, host)
+	if err != nil {
+		return "", fmt.Errorf("%w about %s: %w", errNoAnswer, host, err)
 	}
 	return target, nil
 }

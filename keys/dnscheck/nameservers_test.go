@@ -9,7 +9,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-func TestNameServers(t *testing.T) {
+func TestNameServersAndAliases(t *testing.T) {
 	w := newWorld(t, []testCase{
 		{name: "plain"},
 		{name: "single", header: onlyOn("ns1"), servers: "ns1", other: "none"},
@@ -18,7 +18,7 @@ func TestNameServers(t *testing.T) {
 		{name: "sub.parent", header: onlyOn("ns2"), servers: "none", one: "none", other: onlyOn("ns2")},
 		{name: "sameservers", one: "sub NS ns1.test.\nsub NS ns2.test.\n"},
 		{name: "sub.sameservers", servers: "none"},
-		{name: "alias", one: "www CNAME www.plain.test.\n"},
+		{name: "alias", one: "www CNAME www.plain.test.\ngone CNAME gone.nowhere.\n"},
 	}, "")
 	resolver, mu, asked := w[resolverAddr], sync.Mutex{}, []string{}
 	w[resolverAddr] = relay(t, resolver, func(_ dns.ResponseWriter, question *dns.Msg) bool {
@@ -47,6 +47,19 @@ func TestNameServers(t *testing.T) {
 	for _, domain := range []string{"unregistered.test", "example.nowhere", "", "test", "..", strings.Repeat("a", 300) + ".test"} {
 		if zone, names, err := w.checker(t, Options{}).NameServers(t.Context(), domain); err == nil {
 			t.Errorf("%q is in zone %q, on %q", domain, zone, names)
+		}
+	}
+
+	for host, target := range map[string]string{
+		"www.alias.test":     "www.plain.test",
+		"gone.alias.test":    "gone.nowhere",
+		"absent.alias.test":  "",
+		"plain.test":         "",
+		"below.absent.test.": "",
+	} {
+		got, err := w.checker(t, Options{}).Alias(t.Context(), host)
+		if wantErr := strings.HasPrefix(host, "below"); got != target || (err != nil) != wantErr {
+			t.Errorf("a CNAME at %s leads to %q, %v, want %q", host, got, err, target)
 		}
 	}
 

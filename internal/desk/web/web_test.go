@@ -30,7 +30,6 @@ var errAbsent = &net.DNSError{Err: "no such host", IsNotFound: true}
 
 func (noDNS) LookupTXT(context.Context, string) ([]string, error) { return nil, errAbsent }
 func (noDNS) LookupMX(context.Context, string) ([]*net.MX, error) { return nil, errAbsent }
-func (noDNS) LookupCNAME(context.Context, string) (string, error) { return "", errAbsent }
 func (noDNS) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
 	return nil, errAbsent
 }
@@ -60,6 +59,7 @@ func newSite(t testing.TB, domains ...string) (Site, *keys.Dir) {
 				NameServers: func(context.Context, string) (string, []string, error) {
 					return "example.jp", []string{"ns1.example.net"}, nil
 				},
+				Alias: func(context.Context, string) (string, error) { return "", nil },
 				Check: func(context.Context, *keys.Domain, keys.Key) dnscheck.Result {
 					return dnscheck.Result{Verdict: dnscheck.NotPublished, Zone: "example.jp"}
 				},
