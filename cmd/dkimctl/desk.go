@@ -68,6 +68,7 @@ func newDeskOf(c *config.Config, store keys.Store) (*desk.Desk, error) {
 		Now:            now,
 		NameServers:    checker.NameServers,
 		Alias:          checker.Alias,
+		OwnRecord:      checker.OwnRecord,
 		Check: func(ctx context.Context, d *keys.Domain, k keys.Key) dnscheck.Result {
 			return checkKey(ctx, checker, d, k)
 		},

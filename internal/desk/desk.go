@@ -32,10 +32,12 @@ type Desk struct {
 	Now           func() time.Time
 
 	// NameServers returns the zone that a domain is in, and the names of its name
-	// servers; Alias where a CNAME at a host leads, "" if there is none; Check checks
-	// the record of a key.
+	// servers; Alias where a CNAME at a host leads, "" if there is none; OwnRecord
+	// whether what stands at a host is more than a wildcard's answer; Check checks the
+	// record of a key.
 	NameServers func(ctx context.Context, domain string) (zone string, names []string, err error)
 	Alias       func(ctx context.Context, host string) (target string, err error)
+	OwnRecord   func(ctx context.Context, host string) (bool, error)
 	Check       func(ctx context.Context, d *keys.Domain, k keys.Key) dnscheck.Result
 }
 

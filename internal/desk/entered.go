@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dkimd/internal/desk/calendar"
+	"dkimd/internal/lint"
 	"dkimd/keys/record"
 )
 
@@ -18,8 +19,8 @@ func (d *Desk) Entered(ctx context.Context, s *Situation, host, value string) (F
 		return Facts{}, noLetter(notOurNameServers, s.Domain)
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	method, ok := methodOf(host, value)
-	if !ok || host != s.Domain && !strings.HasSuffix(host, "."+s.Domain) {
+	method := methodOf(string(lint.KindOf(host, value)))
+	if method == "" || host != s.Domain && !strings.HasSuffix(host, "."+s.Domain) {
 		return Facts{}, noLetter(notARecord, s.Domain)
 	}
 	if _, damage := record.Clean(value); damage.Private {
@@ -41,17 +42,28 @@ func (d *Desk) Entered(ctx context.Context, s *Situation, host, value string) (F
 	}, nil
 }
 
-// isThere reports whether DNS has the record that was asked for.
+// isThere reports whether DNS has the record that was asked for, and no other in its
+// place.
 func (d *Desk) isThere(ctx context.Context, r Request) (bool, error) {
 	if r.recordType() == "CNAME" {
 		target, err := d.alias(ctx, r.Host)
 		return strings.EqualFold(target, strings.TrimSuffix(r.Value, ".")), err
 	}
-	published, err := d.Resolver.LookupTXT(ctx, r.Host+".")
+	published, err := d.published(ctx, r)
+	return slices.Equal(published, []string{r.Value}), err
+}
+
+// published returns the TXT records in the place of the one that was asked for, of which
+// there may be one (RFC 6376 section 3.6.2.2, RFC 7208 section 4.5, RFC 7489 section
+// 6.6.3).
+func (d *Desk) published(ctx context.Context, r Request) ([]string, error) {
+	texts, err := d.Resolver.LookupTXT(ctx, r.Host+".")
 	if err != nil && !isNotFound(err) {
-		return false, err
+		return nil, err
 	}
-	return slices.Contains(published, r.Value), nil
+	return slices.DeleteFunc(texts, func(text string) bool {
+		return r.Method == SPF && lint.KindOf(r.Host, text) != lint.KindSPF
+	}), nil
 }
 
 // alias returns where a CNAME at a host leads, "" if there is none.
@@ -61,17 +73,4 @@ func (d *Desk) alias(ctx context.Context, host string) (string, error) {
 		return "", fmt.Errorf("%w about %s: %w", errNoAnswer, host, err)
 	}
 	return target, nil
-}
-
-// methodOf says what a record is for.
-func methodOf(host, value string) (Method, bool) {
-	switch {
-	case strings.HasPrefix(host, "_dmarc."):
-		return DMARC, true
-	case strings.Contains(host, "._domainkey."):
-		return DKIM, true
-	case strings.HasPrefix(value, "v=spf1"):
-		return SPF, true
-	}
-	return "", false
 }

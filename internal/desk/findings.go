@@ -67,7 +67,7 @@ var table = finding.Table{
 		"set DKIM first, then enter this record", "DKIM を設定した後に登録してください"),
 	CNAMEReplaced: finding.Means(finding.Warning,
 		"there is a CNAME to {target} at {host}, beside which no other record may stand", "「{host}」に CNAME(参照先:{target})が登録されています。CNAME と他のレコードは併用できません",
-		"remove the CNAME, and enter the record in its place; if the CNAME is to stay, the record belongs at its target", "CNAME を削除してから登録してください。CNAME を残す場合は、参照先での登録が必要です"),
+		"tell the customer that the CNAME goes, and enter the record in its place; if the CNAME is to stay, the record belongs at its target", "CNAME を削除する旨をお客様にご連絡のうえ、削除してから登録してください。CNAME を残す場合は、参照先での登録が必要です"),
 	CNAMEInTheWay: finding.Means(finding.Error,
 		"there is a CNAME to {target} at {host}, beside which no SPF record may stand", "「{host}」に CNAME(参照先:{target})が登録されているため、SPF のレコードを登録できません",
 		"say whether the CNAME is to go; if it is to stay, have the record entered at its target", "CNAME を削除してよろしいかをお知らせください。CNAME を残す場合は、参照先の提供元に SPF の登録をご依頼ください"),

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"dkimd/internal/desk/calendar"
+	"dkimd/internal/lint"
 	"dkimd/keys/finding"
 	"dkimd/keys/record"
 )
@@ -67,7 +68,7 @@ func (r Request) recordType() string {
 	switch {
 	case r.Value == "":
 		return ""
-	case r.Method == DKIM && !strings.Contains(r.Value, "="):
+	case r.Method == DKIM && lint.IsTarget(r.Value):
 		return "CNAME"
 	}
 	return "TXT"

@@ -78,6 +78,6 @@ var noLetters = finding.Table{
 		"the value for {domain} holds a private key", "{domain} の値に秘密鍵が含まれています",
 		"take it out of DNS at once, and tell the customer that this key is lost", "直ちに DNS から削除し、この鍵は使用できない旨をお客様にお伝えください"),
 	notEntered: finding.Means(finding.Error,
-		"DNS does not have this value at {host}", "「{host}」にこの値は登録されていません",
-		"enter the record first; if there was another one, wait until that has left the caches", "先にレコードを登録してください。別の値があった場合は、キャッシュが切れるまでお待ちください"),
+		"DNS does not have this value at {host}, or not alone", "「{host}」にこの値が登録されていないか、別の値も登録されています",
+		"enter the record first; if there is or was another one, remove it, and wait until it has left the caches", "先にレコードを登録してください。別の値がある場合は削除し、キャッシュが切れるまでお待ちください"),
 }

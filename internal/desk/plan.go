@@ -96,12 +96,15 @@ func dmarcLast(all []request.Request) []int {
 	return append(others, dmarc...)
 }
 
-// orders returns what has been planned for a domain, and for which day.
+// orders returns what has been planned for a domain, and the day on which all of it is
+// done.
 func (p *Plan) orders(domain string) map[Method]calendar.Date {
 	days := map[Method]calendar.Date{}
 	for _, r := range p.Requests {
 		if r.Domain == domain && r.Kind != "" && !finding.HasError(r.Findings) && !finding.Has(r.Findings, lint.NoAnswer) {
-			days[r.method()] = r.Date.Date
+			if m := r.method(); days[m].IsZero() || days[m].Before(r.Date.Date) {
+				days[m] = r.Date.Date
+			}
 		}
 	}
 	return days
@@ -174,7 +177,10 @@ func (d *Desk) plan(ctx context.Context, r *Planned, sender string) error {
 
 func (r *Planned) find(findings ...finding.Finding) { r.Findings = append(r.Findings, findings...) }
 
-func (r *Planned) method() Method { return Method(strings.ToUpper(string(r.Kind))) }
+func (r *Planned) method() Method { return methodOf(string(r.Kind)) }
+
+// methodOf returns the method of a kind of records.
+func methodOf(kind string) Method { return Method(strings.ToUpper(kind)) }
 
 func noAnswer(name string) finding.Finding { return lint.Codes().New(lint.NoAnswer, "name", name) }
 

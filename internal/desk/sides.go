@@ -53,24 +53,26 @@ func under(host string, names []string) bool {
 // mailServerSide says whose the mail server of a domain is. Only our own account
 // data and MX records of ours say something: an MX elsewhere may be a filter that
 // hands mail on to us. A name without MX records has no mail of its own, and belongs
-// to the domain above it in its zone.
+// to the domain above it in its zone, unless its address is its mail server (RFC 5321
+// section 5.1).
 func (d *Desk) mailServerSide(ctx context.Context, domain, zone string) (Side, error) {
 	hosted, err := d.hosts(ctx, domain)
 	if hosted || err != nil {
 		return oursIf(hosted), err
 	}
 	servers, err := d.mailServers(ctx, domain)
-	switch {
-	case err != nil:
+	if len(servers) > 0 || err != nil {
+		return oursIf(len(servers) > 0 && !slices.ContainsFunc(servers, d.isForeign)), err
+	}
+	addresses, err := d.Resolver.LookupNetIP(ctx, "ip", domain+".")
+	if err != nil && !isNotFound(err) {
 		return Unknown, err
-	case len(servers) > 0:
-		return oursIf(!slices.ContainsFunc(servers, d.isForeign)), nil
 	}
-	for !hosted && err == nil && strings.HasSuffix(domain, "."+zone) {
-		_, domain, _ = strings.Cut(domain, ".")
-		hosted, err = d.hosts(ctx, domain)
+	if len(addresses) > 0 || !strings.HasSuffix(domain, "."+zone) {
+		return Unknown, nil
 	}
-	return oursIf(hosted), err
+	_, above, _ := strings.Cut(domain, ".")
+	return d.mailServerSide(ctx, above, zone)
 }
 
 func oursIf(known bool) Side {

@@ -80,7 +80,7 @@ func (d *Desk) planRecord(ctx context.Context, r *Planned) error {
 	case there:
 		r.find(table.New(AlreadyThere))
 	default:
-		r.Add = []string{zoneLine(wanted.Host, wanted.recordType(), wanted.Value)}
+		r.enter(zoneLine(wanted.Host, wanted.recordType(), wanted.Value))
 	}
 	r.run("desk reply", r.Domain, "--letter", string(Entered), "--host", wanted.Host, "--value", quoted(wanted.Value))
 	return nil
@@ -158,8 +158,8 @@ func (d *Desk) beforeDMARC(ctx context.Context, r *Planned) []finding.Finding {
 // done.
 func (r *Planned) waitForOthers() {
 	wished := r.Date.Date
-	for _, f := range r.Findings {
-		if day := r.first[awaited[f.Code]]; r.Date.Date.Before(day) {
+	for code, method := range awaited {
+		if day := r.first[method]; finding.Has(r.Findings, code) && r.Date.Date.Before(day) {
 			r.Date.Date = day
 		}
 	}
@@ -169,8 +169,18 @@ func (r *Planned) waitForOthers() {
 }
 
 // replace says which lines of our zone a record takes the place of: a second one would
-// spoil both, and nothing may stand beside a CNAME (RFC 1034 section 3.6.2).
+// spoil both, and nothing may stand beside a CNAME (RFC 1034 section 3.6.2). What a
+// wildcard answers is no line at this host, and ends with the record (RFC 4592 section
+// 2.2.1).
 func (d *Desk) replace(ctx context.Context, r *Planned, wanted Request) error {
+	own, err := d.OwnRecord(ctx, wanted.Host)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w about %s: %w", errNoAnswer, wanted.Host, err)
+	case !own:
+		r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return f.Code == lint.CNAMEClash })
+		return nil
+	}
 	target, err := d.alias(ctx, wanted.Host)
 	switch {
 	case err != nil:
@@ -185,16 +195,20 @@ func (d *Desk) replace(ctx context.Context, r *Planned, wanted Request) error {
 		r.Remove = append(r.Remove, zoneLine(wanted.Host, "CNAME", target))
 		return nil
 	}
-	published, err := d.Resolver.LookupTXT(ctx, wanted.Host+".")
-	if err != nil && !isNotFound(err) {
-		return err
-	}
+	published, err := d.published(ctx, wanted)
 	for _, value := range published {
-		if wanted.Method != SPF || lint.KindOf(wanted.Host, value) == lint.KindSPF {
-			r.Remove = append(r.Remove, zoneLine(wanted.Host, "TXT", value))
-		}
+		r.Remove = append(r.Remove, zoneLine(wanted.Host, "TXT", value))
 	}
-	return nil
+	return err
+}
+
+// enter plans a line for our zone. One of several that stand there may be it.
+func (r *Planned) enter(line string) {
+	others := slices.DeleteFunc(slices.Clone(r.Remove), func(there string) bool { return there == line })
+	if len(others) == len(r.Remove) {
+		r.Add = []string{line}
+	}
+	r.Remove = others
 }
 
 // zoneLine returns a record as a line of a zone file.

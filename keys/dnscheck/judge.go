@@ -164,13 +164,17 @@ func (k *check) reportFindings() {
 // as the record's host.
 func (k *check) isWildcard(ctx context.Context) bool {
 	i := slices.IndexFunc(k.first, func(a answer) bool { return a.err == nil && (!a.absent() || a.target != "") })
-	if i < 0 {
-		return false
-	}
-	real, other := k.first[i], k.first[i]
-	other.name = sibling(real.name)
+	return i >= 0 && k.isOfAnyName(ctx, k.first[i])
+}
+
+// isOfAnyName reports whether a server answers the same about a name that nobody can
+// have published. A wildcard does not stand for the top of its zone (RFC 4592 section
+// 2.1.1).
+func (k *check) isOfAnyName(ctx context.Context, a answer) bool {
+	other := a
+	other.name = sibling(a.name)
 	k.askFor(ctx, &other)
-	return other.err == nil && other.target == real.target && reflect.DeepEqual(other.values, real.values)
+	return a.name != a.zone.apex && other.err == nil && other.target == a.target && reflect.DeepEqual(other.values, a.values)
 }
 
 // sibling returns a name beside another one that nobody can have published.

@@ -19,6 +19,8 @@ func TestNameServersAndAliases(t *testing.T) {
 		{name: "sameservers", one: "sub NS ns1.test.\nsub NS ns2.test.\n"},
 		{name: "sub.sameservers", servers: "none"},
 		{name: "alias", one: "www CNAME www.plain.test.\ngone CNAME gone.nowhere.\n"},
+		{name: "wildcard", one: "* TXT any\nown TXT own\nsame TXT any\n*.cname CNAME plain.test.\nown.cname CNAME alias.test.\nbelow NS ns1.test.\nbelow NS ns2.test.\n"},
+		{name: "below.wildcard", servers: "none", one: "@ TXT any\n"},
 	}, "")
 	resolver, mu, asked := w[resolverAddr], sync.Mutex{}, []string{}
 	w[resolverAddr] = relay(t, resolver, func(_ dns.ResponseWriter, question *dns.Msg) bool {
@@ -60,6 +62,20 @@ func TestNameServersAndAliases(t *testing.T) {
 		got, err := w.checker(t, Options{}).Alias(t.Context(), host)
 		if wantErr := strings.HasPrefix(host, "below"); got != target || (err != nil) != wantErr {
 			t.Errorf("a CNAME at %s leads to %q, %v, want %q", host, got, err, target)
+		}
+	}
+	for host, want := range map[string]bool{
+		"own.wildcard.test":       true,
+		"same.wildcard.test":      false, // which cannot be told apart
+		"any.wildcard.test":       false,
+		"own.cname.wildcard.test": true,
+		"any.cname.wildcard.test": false,
+		"below.wildcard.test":     true, // the top of its zone
+		"www.alias.test":          true,
+		"absent.alias.test":       false,
+	} {
+		if own, err := w.checker(t, Options{}).OwnRecord(t.Context(), host); own != want || err != nil {
+			t.Errorf("%s has a record of its own: %v, %v", host, own, err)
 		}
 	}
 
