@@ -61,7 +61,7 @@ differential: packages
 	go test -count=1 -timeout 24h -v -run TestOthersVerifyRandomMessages ./signer/milter -random $(or $(MESSAGES),50000)
 
 chaos: packages
-	go test -count=1 -timeout 24h -v -run TestChaos ./internal/e2e -chaos $(or $(MESSAGES),100000)
+	GOFLAGS=-tags=$(TAGS) go test -count=1 -timeout 24h -v -run TestChaos ./internal/e2e -chaos $(or $(MESSAGES),100000)
 
 soak:
 	go test -count=1 -timeout 24h -v -run 'TestSoak|TestManyConnections' ./cmd/dkimd -soak $(or $(MESSAGES),1000000)

@@ -52,8 +52,11 @@ func startDkimd(t testing.TB, program, config, log string) *dkimd {
 		if d.running() {
 			d.stop(t)
 		}
+		text, _ := os.ReadFile(log)
+		if bytes.Contains(text, []byte("DATA RACE")) { // not all that ran have an exit code to tell
+			t.Error("dkimd logs a data race")
+		}
 		if t.Failed() {
-			text, _ := os.ReadFile(log)
 			t.Logf("dkimd's log:\n%s", text)
 		}
 	})
