@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -15,12 +14,15 @@ import (
 	"dkimd/internal/testenv"
 )
 
-// chaosFaults are what happens to the machine of TestChaos, in this order and
-// then again. Each is over when it returns.
-var chaosFaults = []struct {
+// A chaosFault is what happens to the machine of TestChaos. It is over when it
+// returns.
+type chaosFault struct {
 	name string
 	do   func(c *chaos, t testing.TB)
-}{
+}
+
+// endingFaults are those after which another dkimd serves.
+var endingFaults = []chaosFault{
 	{"dkimd is killed, and started again", func(c *chaos, t testing.TB) {
 		c.kill(t)
 		c.restartDkimd(t)
@@ -30,62 +32,29 @@ var chaosFaults = []struct {
 		c.restartDkimd(t)
 	}},
 	{"another dkimd takes over", (*chaos).upgrade},
+	{"private keys are damaged, dkimd is killed and started again, they are mended", (*chaos).damageKeys},
+	{"the store cannot be read, dkimd is killed and started again", (*chaos).closeStore},
+	{"the store is read-only, dkimd is killed and started again", (*chaos).protectStore},
+}
+
+// survivedFaults are those after which the same dkimd serves.
+var survivedFaults = []chaosFault{
 	{"dkimd hangs", func(c *chaos, t testing.TB) {
 		c.signal(t, syscall.SIGSTOP)
 		time.Sleep(time.Second)
 		c.signal(t, syscall.SIGCONT)
 	}},
-	{"a good configuration is loaded", func(c *chaos, t testing.TB) { c.reload(t, chaosConfig, "the configuration is reloaded") }},
+	{"a good configuration is loaded", func(c *chaos, t testing.TB) { c.reload(t, c.more, "the configuration is reloaded") }},
 	{"a bad configuration is loaded", func(c *chaos, t testing.TB) {
 		c.reload(t, "nonsense", "the configuration cannot be reloaded: the old one stays in force")
-		c.configure(t, chaosConfig)
+		c.configure(t, c.more)
 	}},
 	{"a domain is added", (*chaos).addDomain},
 	{"keys are rotated", func(c *chaos, t testing.TB) { genkey(t, c.config, c.anyDomain()) }},
-	{"private keys are damaged, dkimd is killed and started again, they are mended", func(c *chaos, t testing.TB) {
-		dir := filepath.Join(c.store, "private", c.anyDomain())
-		aside := dir + ".aside"
-		if err := os.Rename(dir, aside); err != nil {
-			t.Fatal(err)
-		}
-		c.kill(t)
-		c.restartDkimd(t)
-		time.Sleep(time.Second)
-		if err := os.Rename(aside, dir); err != nil {
-			t.Fatal(err)
-		}
-	}},
-	{"the store cannot be read, dkimd is killed and started again", func(c *chaos, t testing.TB) {
-		private := filepath.Join(c.store, "private")
-		info, err := os.Stat(private)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.kill(t)
-		c.restartDkimd(t)
-		if err := os.Chmod(private, 0); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Second)
-		if err := os.Chmod(private, info.Mode()); err != nil {
-			t.Fatal(err)
-		}
-	}},
+	{"the disk is full", (*chaos).fillDisk},
+	{"DNS is away", (*chaos).takeDNSAway},
+	{"the clock is moved ahead, back and right", (*chaos).moveClock},
 	{"dkimd runs out of descriptors", (*chaos).exhaust},
-	{"the disk is full, keys cannot be rotated", func(c *chaos, t testing.TB) {
-		empty := fill(t, c.store)
-		c.cannotRotate(t, "no space left on device")
-		empty()
-	}},
-	{"the store is read-only, keys cannot be rotated", func(c *chaos, t testing.TB) {
-		runCommand(t, exec.Command("mount", "-o", "remount,ro", c.store))
-		c.cannotRotate(t, "read-only file system")
-		runCommand(t, exec.Command("mount", "-o", "remount,rw", c.store))
-	}},
-	{"DNS is away, no key is proven", (*chaos).checkWithoutDNS},
-	{"the clock goes forward by a month", func(c *chaos, t testing.TB) { c.clock.move(t, month) }},
-	{"the clock goes back by two months", func(c *chaos, t testing.TB) { c.clock.move(t, -month) }},
-	{"the clock is put right", func(c *chaos, t testing.TB) { c.clock.move(t, 0) }},
 }
 
 // letHappen sends the messages, an equal share of them while each fault happens
@@ -94,15 +63,20 @@ func (c *chaos) letHappen(t testing.TB) map[string]int {
 	t.Helper()
 	testenv.NeedProgram(t, "prlimit")
 	rounds := max(1, *chaosMessages/2000)
-	faults := rounds * len(chaosFaults)
+	var faults []chaosFault
+	for round := range rounds {
+		if round <= rounds/2 { // in the second half one dkimd serves all the time
+			faults = append(faults, endingFaults...)
+		}
+		faults = append(faults, survivedFaults...)
+	}
 	happened := map[string]int{}
-	for n := range faults {
-		left := *chaosMessages * (faults - n - 1) / faults
+	for n, fault := range faults {
+		left := *chaosMessages * (len(faults) - n - 1) / len(faults)
 		c.mu.Lock()
 		c.keep = left
-		c.more.Broadcast()
+		c.wake.Broadcast()
 		c.mu.Unlock()
-		fault := chaosFaults[n%len(chaosFaults)]
 		fault.do(c, t)
 		happened[fault.name]++
 		waitFor(t, "messages to be sent", func() bool {
@@ -112,6 +86,39 @@ func (c *chaos) letHappen(t testing.TB) map[string]int {
 		})
 	}
 	return happened
+}
+
+func (c *chaos) damageKeys(t testing.TB) {
+	t.Helper()
+	dir := filepath.Join(c.store, "private", c.anyDomain())
+	aside := dir + ".aside"
+	if err := os.Rename(dir, aside); err != nil {
+		t.Fatal(err)
+	}
+	c.kill(t)
+	c.restartDkimd(t)
+	time.Sleep(time.Second)
+	if err := os.Rename(aside, dir); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *chaos) closeStore(t testing.TB) {
+	t.Helper()
+	private := filepath.Join(c.store, "private")
+	info, err := os.Stat(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.kill(t)
+	c.restartDkimd(t)
+	if err := os.Chmod(private, 0); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second)
+	if err := os.Chmod(private, info.Mode()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // anyDomain returns one whose mail is sent.
@@ -127,47 +134,6 @@ func (c *chaos) restartDkimd(t testing.TB) {
 	c.n++
 	c.retired = append(c.retired, c.dkimd)
 	c.dkimd = startDkimd(t, c.program, c.config, filepath.Join(c.dir, fmt.Sprintf("dkimd%d.log", c.n)))
-}
-
-// cannotRotate: the command that rotates keys fails, says why, and changes nothing.
-func (c *chaos) cannotRotate(t testing.TB, why string) {
-	t.Helper()
-	domain := c.anyDomain()
-	before := c.state(t, domain)
-	code, _, stderr := dkimctl(t, "root", c.config, "rotate", domain)
-	if code != 1 || !strings.Contains(stderr, why) || !strings.Contains(stderr, c.store) {
-		t.Errorf("rotate: exit %d: %s", code, stderr)
-	}
-	if c.state(t, domain) != before {
-		t.Errorf("rotate has failed (%s), and the state of %s is another", why, domain)
-	}
-}
-
-// checkWithoutDNS has the timer's command look for the record of a new key.
-func (c *chaos) checkWithoutDNS(t testing.TB) {
-	t.Helper()
-	domain := c.anyDomain()
-	if code, _, stderr := dkimctl(t, "root", c.config, "genkey", domain); code != 0 {
-		t.Errorf("genkey: exit %d: %s", code, stderr)
-	}
-	before := c.state(t, domain)
-	code, stdout, stderr := dkimctl(t, "root", c.config, "check", "--activate", domain)
-	if code != 1 {
-		t.Errorf("check without DNS: exit %d: %s%s", code, stdout, stderr)
-	}
-	if c.state(t, domain) != before {
-		t.Errorf("check without DNS moves keys of %s", domain)
-	}
-}
-
-// state returns what the store has of a domain.
-func (c *chaos) state(t testing.TB, domain string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(c.store, "state", domain+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 // exhaust leaves dkimd no more descriptors until it has noticed. Who connects

@@ -1,143 +1,100 @@
 package e2e
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
 
-// month is by how much clocks are wrong.
-const month = 30 * 24 * time.Hour
+// A dkimd whose clock can be moved is built with one line more in Go's time.Now:
+// what dkimd and its libraries take for the time of day moves while it runs, as if
+// an administrator set the machine's clock, and the monotonic clock does not.
 
-// clock is that of a dkimd which is built so that its clock can be moved: every
-// time.Now of it, those of libraries included, and of each process that takes over.
-// What measures how long something takes is not touched, as with a real clock.
-type clock struct {
-	dir string
-}
+// clock is the file that says how far the clock is off, in seconds.
+type clock string
 
-// movable is what a file of package time has instead of a line.
-var movable = strings.NewReplacer("\tsec, nsec, mono := runtimeNow()\n", "\tsec, nsec, mono := runtimeNow()\n\tsec += Moved.Load()\n")
-
-// A program that is built with these files has the clock that the file $CLOCK says,
-// in seconds before or after the true time, and confirms it by $CLOCK.seen.
-const (
-	timeMoved = `package time
-
-import "sync/atomic"
-
-var Moved atomic.Int64
-`
-	mainMoved = `package main
-
-import (
-	"os"
-	"strconv"
-	"time"
-)
-
-func init() {
-	moveClock()
-	go func() {
-		for {
-			time.Sleep(10 * time.Millisecond)
-			moveClock()
-		}
-	}()
-}
-
-func moveClock() {
-	text, err := os.ReadFile(os.Getenv("CLOCK"))
-	if err != nil {
-		return
-	}
-	if by, err := strconv.ParseInt(string(text), 10, 64); err == nil && by != time.Moved.Load() {
-		time.Moved.Store(by)
-		os.WriteFile(os.Getenv("CLOCK") + ".seen", text, 0o644)
-	}
-}
-`
-)
-
-// newClock returns a clock that is right.
-func newClock(t testing.TB) *clock {
+// startClock makes a clock for the dkimds of the test, which is right.
+func startClock(t *testing.T) clock {
 	t.Helper()
-	c := &clock{tempDir(t)}
-	if err := os.Chmod(c.dir, 0o777); err != nil { // dkimd confirms
-		t.Fatal(err)
-	}
-	if err := os.Setenv("CLOCK", c.path()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.Unsetenv("CLOCK") })
+	c := clock(filepath.Join(tempDir(t), "clock"))
+	writeFile(t, string(c), strings.Repeat("\x00", 8))
+	t.Setenv("CLOCK_MOVED", string(c))
 	return c
 }
 
-func (c *clock) path() string { return filepath.Join(c.dir, "clock") }
-
-// program builds the dkimd.
-func (c *clock) program(t testing.TB) string {
+// move moves the clock, from where it really is.
+func (c clock) move(t testing.TB, by time.Duration) {
 	t.Helper()
-	root := strings.TrimSpace(runCommand(t, exec.Command("go", "env", "GOROOT")))
-	module := strings.TrimSpace(runCommand(t, exec.Command("go", "list", "-m", "-f", "{{.Dir}}")))
-	now := filepath.Join(root, "src/time/time.go")
-	text, err := os.ReadFile(now)
+	file, err := os.OpenFile(string(c), os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	replaced := map[string]string{}
-	replace := func(path, text string) {
-		with := filepath.Join(c.dir, fmt.Sprintf("%d.go", len(replaced)))
-		writeFile(t, with, text)
-		replaced[path] = with
-	}
-	replace(now, movable.Replace(string(text)))
-	replace(filepath.Join(root, "src/time/moved.go"), timeMoved)
-	replace(filepath.Join(module, "cmd/dkimd/moved.go"), mainMoved)
-	overlay, err := json.Marshal(map[string]any{"Replace": replaced})
-	if err != nil {
+	defer file.Close()
+	if err := binary.Write(file, binary.NativeEndian, int64(by.Seconds())); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(c.dir, "overlay.json")
-	writeFile(t, file, string(overlay))
-	program := filepath.Join(c.dir, "dkimd")
-	runCommand(t, exec.Command("go", "build", "-race", "-overlay", file, "-o", program, "dkimd/cmd/dkimd"))
-	return program
 }
 
-// move sets the clock to so much before or after the true time.
-func (c *clock) move(t testing.TB, by time.Duration) {
+// program returns the path of a dkimd that goes by the clock.
+func (clock) program(t testing.TB) string {
 	t.Helper()
-	text := fmt.Sprint(int64(by / time.Second))
-	next := c.path() + ".next"
-	writeFile(t, next, text)
-	if err := os.Rename(next, c.path()); err != nil {
+	path, err := buildDkimdWithClock()
+	if err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "dkimd to see the clock", func() bool {
-		seen, err := os.ReadFile(c.path() + ".seen")
-		return err == nil && string(seen) == text
-	})
+	return path
 }
 
-var signatureTime = regexp.MustCompile(`(?is)dkim-signature:.*?;\s*t=(\d+)`)
-
-// signedAt returns the time that a signature of a message says.
-func signedAt(message []byte) time.Time {
-	found := signatureTime.FindSubmatch(message)
-	if found == nil {
-		return time.Time{}
-	}
-	seconds, err := strconv.ParseInt(string(found[1]), 10, 64)
+var buildDkimdWithClock = sync.OnceValues(func() (string, error) {
+	dir := filepath.Join(binDir, "clock")
+	path := filepath.Join(dir, "dkimd")
+	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
-		return time.Time{}
+		return "", err
 	}
-	return time.Unix(seconds, 0)
-}
+	std := filepath.Join(strings.TrimSpace(string(root)), "src/time")
+	source, err := os.ReadFile(filepath.Join(std, "time.go"))
+	if err != nil {
+		return "", err
+	}
+	const line = "	sec, nsec, mono := runtimeNow()\n"
+	if strings.Count(string(source), line) != 1 {
+		return "", fmt.Errorf("time.Now is not what it was: %s", std)
+	}
+	moved := filepath.Join(dir, "time.go")
+	added, err := filepath.Abs("testdata/clock/moved.go")
+	if err != nil {
+		return "", err
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{
+		filepath.Join(std, "time.go"):  moved,
+		filepath.Join(std, "moved.go"): added,
+	}})
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(moved, []byte(strings.Replace(string(source), line, line+"	sec += moved.Load()\n", 1)), 0o644); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o644); err != nil {
+		return "", err
+	}
+	if err := os.Chmod(binDir, 0o755); err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "build", "-race", "-overlay", filepath.Join(dir, "overlay.json"), "-o", path, "dkimd/cmd/dkimd").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build -overlay: %w\n%s", err, out)
+	}
+	return path, nil
+})

@@ -23,10 +23,13 @@ func mountDisk(t testing.TB, dir, size string) {
 	t.Cleanup(func() { runCommand(t, exec.Command("umount", dir)) })
 }
 
+// filler is what fills a disk.
+const filler = "filler"
+
 // fill leaves no room on the file system of a directory, until empty is called.
 func fill(t testing.TB, dir string) (empty func()) {
 	t.Helper()
-	path := filepath.Join(dir, "filler")
+	path := filepath.Join(dir, filler)
 	file, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)

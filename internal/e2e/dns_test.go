@@ -87,6 +87,20 @@ func (d customerDNS) enter(t testing.TB, commands string) {
 	runCommand(t, cmd)
 }
 
+// hang has all name servers answer nothing until resume is called.
+func (d customerDNS) hang(t testing.TB) (resume func()) {
+	t.Helper()
+	var all []func()
+	for _, port := range d.ports {
+		all = append(all, nameserver.Hang(t, port))
+	}
+	return func() {
+		for _, resume := range all {
+			resume()
+		}
+	}
+}
+
 // txt returns what the name server at a port has at a host; empty: nothing.
 func (d customerDNS) txt(port, host string) string {
 	resolver := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {

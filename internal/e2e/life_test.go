@@ -90,9 +90,7 @@ func TestLife(t *testing.T) {
 		if id == "" || code(failed) != 451 || !strings.Contains(failed.Error(), "4.7.5 "+id+": ") {
 			t.Errorf("%s is deferred with: %v", id, failed)
 		}
-		if !strings.Contains(m.postfix.log(t), id) {
-			t.Errorf("%s is not a queue id of Postfix's", id)
-		}
+		waitFor(t, id+" as a queue id of Postfix's", func() bool { return strings.Contains(m.postfix.log(t), id) })
 		m.checkSigned(t, c.mustSend(t, hanako, to, message(hanako, to)), to, "example.com")
 	})
 	t.Run("SIGTERM lets a message in flight finish", func(t *testing.T) {

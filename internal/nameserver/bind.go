@@ -30,7 +30,7 @@ func StartBIND(t testing.TB, statements string, files map[string]string) (port s
 	port = freePort(t)
 	writeFiles(t, dir, files)
 	writeFiles(t, dir, map[string]string{"named.conf": fmt.Sprintf(bindOptions, dir, port) + "controls { };\n" + statements})
-	start(t, "all zones loaded", "named", "-g", "-c", filepath.Join(dir, "named.conf"))
+	start(t, port, "all zones loaded", "named", "-g", "-c", filepath.Join(dir, "named.conf"))
 	return port
 }
 
@@ -53,7 +53,7 @@ func StartSecondary(t testing.TB, primary string, zones ...string) (port string,
 	key, _, _ := strings.Cut(control, "\n")
 	rndcConf := filepath.Join(dir, "rndc.conf")
 	writeFiles(t, dir, map[string]string{"named.conf": conf, "rndc.conf": key + "\noptions { default-key \"control\"; };\n"})
-	start(t, "all zones loaded", "named", "-g", "-c", filepath.Join(dir, "named.conf"))
+	start(t, port, "all zones loaded", "named", "-g", "-c", filepath.Join(dir, "named.conf"))
 
 	transfer = func() {
 		t.Helper()

@@ -30,6 +30,6 @@ func StartKnot(t testing.TB, sections string, zones map[string]string) (port str
 	port = freePort(t)
 	writeFiles(t, dir, zones)
 	writeFiles(t, dir, map[string]string{"knot.conf": fmt.Sprintf(knotOptions, dir, port) + sections})
-	start(t, " server started", "knotd", "-c", filepath.Join(dir, "knot.conf"))
+	start(t, port, " server started", "knotd", "-c", filepath.Join(dir, "knot.conf"))
 	return port
 }

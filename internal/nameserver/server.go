@@ -9,12 +9,17 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 )
 
-// start runs a server until the test ends, and returns once a line of its log has
-// the text that says that it answers.
-func start(t testing.TB, ready string, program string, args ...string) {
+// processes are those of the servers, by port.
+var processes sync.Map
+
+// start runs a server at a port until the test ends, and returns once a line of its
+// log has the text that says that it answers.
+func start(t testing.TB, port, ready, program string, args ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	output, err := cmd.StdoutPipe()
@@ -25,7 +30,11 @@ func start(t testing.TB, ready string, program string, args ...string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { cmd.Wait() })
+	processes.Store(port, cmd.Process)
+	t.Cleanup(func() {
+		cmd.Wait()
+		processes.Delete(port)
+	})
 
 	var log strings.Builder
 	lines := bufio.NewScanner(output)
@@ -40,6 +49,23 @@ func start(t testing.TB, ready string, program string, args ...string) {
 		}
 	}
 	t.Fatalf("%s does not start:\n%s", program, &log)
+}
+
+// Hang has the server at a port answer nothing until resume is called.
+func Hang(t testing.TB, port string) (resume func()) {
+	t.Helper()
+	process, ok := processes.Load(port)
+	if !ok {
+		t.Fatalf("no name server is at port %s", port)
+	}
+	signal := func(s syscall.Signal) {
+		t.Helper()
+		if err := process.(*os.Process).Signal(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signal(syscall.SIGSTOP)
+	return func() { signal(syscall.SIGCONT) }
 }
 
 // writeFiles writes files into a directory.

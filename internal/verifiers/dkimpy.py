@@ -1,8 +1,12 @@
-import json, logging, sys
+import json, logging, sys, time
 import dkim, dns.resolver
 
+port, ahead = int(sys.argv[1]), int(sys.argv[2])
+real = time.time
+time.time = lambda: real() + ahead
+
 resolver = dns.resolver.Resolver(configure=False)
-resolver.nameservers, resolver.port = ["127.0.0.1"], int(sys.argv[1])
+resolver.nameservers, resolver.port = ["127.0.0.1"], port
 dns.resolver.default_resolver = resolver
 
 class Notes(logging.Handler):

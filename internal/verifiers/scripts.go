@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 )
 
 // debianPython is the Python that Debian's packages are for; another one may
@@ -20,12 +21,13 @@ var dkimpyScript string
 //go:embed mail_dkim.pl
 var mailDKIMScript string
 
-func newDKIMPy(t testing.TB, dnsPort string) Verifier {
+// newDKIMPy returns dkimpy with a clock that is ahead.
+func newDKIMPy(t testing.TB, dnsPort string, ahead time.Duration) Verifier {
 	t.Helper()
 	return Verifier{
 		Name:       "dkimpy",
 		Algorithms: []string{"rsa-sha256", "ed25519-sha256"},
-		verify:     startScript(t, debianPython, "-c", dkimpyScript, dnsPort),
+		verify:     startScript(t, debianPython, "-c", dkimpyScript, dnsPort, fmt.Sprint(int(ahead.Seconds()))),
 	}
 }
 

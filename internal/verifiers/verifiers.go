@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"dkimd/internal/testenv"
 )
@@ -36,13 +37,24 @@ func All(t testing.TB) []Verifier {
 	dns := startNameServer(t)
 	all := []Verifier{
 		newOpenDKIM(t, dns.port),
-		newDKIMPy(t, dns.port),
+		newDKIMPy(t, dns.port, 0),
 		newMailDKIM(t, dns.port),
 	}
 	for i := range all {
 		all[i].dns = dns
 	}
 	return all
+}
+
+// DKIMPyAhead starts a dkimpy whose clock is ahead, for mail of which some was signed
+// by such a clock: others refuse that.
+func DKIMPyAhead(t testing.TB, ahead time.Duration) Verifier {
+	t.Helper()
+	testenv.NeedProgram(t, "named", "nsupdate", debianPython, "dkimverify")
+	dns := startNameServer(t)
+	v := newDKIMPy(t, dns.port, ahead)
+	v.dns = dns
+	return v
 }
 
 // one is held while a message is verified, since all verifiers ask the same
