@@ -112,9 +112,7 @@ func TestChaos(t *testing.T) {
 	happened := c.letHappen(t)
 	clients.Wait()
 
-	waitFor(t, "the queue to be empty", func() bool {
-		return strings.Contains(runCommand(t, c.command("postqueue", "-p")), "Mail queue is empty")
-	})
+	c.waitForQueue(t)
 	stopSink()
 	sink.Wait()
 	c.balance(t)

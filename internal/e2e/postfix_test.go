@@ -270,6 +270,14 @@ func (p *postfix) addr(service string) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(p.ports[service]))
 }
 
+// waitForQueue waits until all that Postfix took has arrived.
+func (p *postfix) waitForQueue(t testing.TB) {
+	t.Helper()
+	waitFor(t, "the queue to be empty", func() bool {
+		return strings.Contains(runCommand(t, p.command("postqueue", "-p")), "Mail queue is empty")
+	})
+}
+
 func (p *postfix) log(t testing.TB) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(p.dir, "mail.log"))

@@ -232,6 +232,7 @@ func TestTheStoryOfACustomer(t *testing.T) {
 			}
 			keys := made[:2]
 			s.signsWith(t, jiro, selectorsOf(keys))
+			s.waitForQueue(t) // with what was sent before they signed
 			stop := s.dns.watch(s.hop)
 			_, to = send()
 			s.hop.wait(t, to)
