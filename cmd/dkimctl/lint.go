@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"dkimd/internal/config"
@@ -86,10 +86,6 @@ func (u *ui) lint(ctx context.Context, args []string, o lintOptions) error {
 	views := func(yield func(lintView) bool) {
 		for _, line := range lines {
 			v := lintView{Line: line.Number, Host: line.Host, Kind: kindOf(line, kind)}
-			if v.Kind == "" {
-				errs = errors.Join(errs, unknownKind(line))
-				continue
-			}
 			if record.HoldsPrivate(line.Host) {
 				v.Host = "…"
 			}
@@ -120,7 +116,7 @@ func (u *ui) lint(ctx context.Context, args []string, o lintOptions) error {
 }
 
 // newResolver returns how lint and desk ask DNS.
-func newResolver(c *config.Config) *net.Resolver {
+func newResolver(c *config.Config) lint.Resolver {
 	return lint.NewResolver(c.DNS.Resolver, time.Duration(c.DNS.Timeout), dialDNS)
 }
 
@@ -134,29 +130,18 @@ func kindOf(line lint.Line, given lint.Kind) lint.Kind {
 
 func asksDNS(kind lint.Kind) bool { return kind == lint.KindSPF || kind == lint.KindDMARC }
 
-func unknownKind(line lint.Line) error {
-	err := errors.New("neither host nor value says what record this is: give --kind")
-	if line.Number > 0 {
-		return fmt.Errorf("line %d: %w", line.Number, err)
-	}
-	return err
-}
-
 func (u *ui) printLint(v lintView) {
 	u.printf("%s%s\n", u.label("Host", "ホスト名"), v.Host)
-	u.printf("%s%s\n", u.label("Kind", "種類"), kindText(v.Kind))
+	u.printf("%s%s\n", u.label("Kind", "種類"), u.kindText(v.Kind))
 	if len(v.Findings) == 0 {
 		u.printf("  %s\n", u.say("nothing is wrong", "問題は見つかりませんでした"))
 	}
 	u.printFindings(v.Findings)
 }
 
-func kindText(kind lint.Kind) string {
-	switch kind {
-	case lint.KindSPF:
-		return "SPF"
-	case lint.KindDMARC:
-		return "DMARC"
+func (u *ui) kindText(kind lint.Kind) string {
+	if kind == "" {
+		return u.say("not known", "不明")
 	}
-	return "DKIM"
+	return strings.ToUpper(string(kind))
 }

@@ -161,13 +161,13 @@ var letters = []struct {
 	{"missing_doubtful_value", Missing, Facts{
 		NameServer: Ours, MailServer: Elsewhere,
 		Findings: []finding.Finding{table.New(SenderUnchecked)},
-		Doubts:   []finding.Finding{lint.Codes().New(lint.Truncated)},
+		Doubts:   []finding.Finding{lint.Codes().New(lint.Truncated, "length", "255")},
 		Requests: []Request{{DKIM, "s1._domainkey.example.jp", "v=DKIM1; p=AAAA"}},
 	}, []string{"【DKIMの設定を希望します】"}},
 	{"missing_doubtful_value_too", Missing, Facts{
 		NameServer: Ours, MailServer: Elsewhere,
 		Findings: []finding.Finding{aFinding},
-		Doubts:   []finding.Finding{lint.Codes().New(lint.Truncated)},
+		Doubts:   []finding.Finding{lint.Codes().New(lint.Truncated, "length", "255")},
 		Requests: []Request{{DKIM, "s1._domainkey.example.jp", "v=DKIM1; p=AAAA"}},
 	}, []string{"【DKIMの設定を希望します】"}},
 	{"missing_elsewhere", Missing, Facts{

@@ -93,14 +93,14 @@ func (c *dkimCheck) judge(value string) {
 	kind := KindOf("", clean)
 	switch {
 	case err == nil:
-		c.judgeKey(key)
+		c.judgeKey(key, clean)
 		c.judgeTags(key, clean)
 	case strings.TrimRight(bare, ";") == "v=DKIM1":
 		c.find(CutAtSemicolon)
 	case record.LooksLikeHost(bare):
 		c.find(TXTInsteadOfCNAME, "value", finding.Excerpt(bare))
 	case record.IsCut(record.Decode(p)) || base64Text.MatchString(p) && len(p)%4 != 0:
-		c.find(Truncated)
+		c.truncated(clean)
 	case kind == KindSPF, kind == KindDMARC, p == "" && kind != KindDKIM:
 		c.find(NotDKIM, "value", finding.Excerpt(clean))
 	case record.Tag(clean, "v") != "" && !strings.HasPrefix(bare, "v=DKIM1"):
@@ -113,7 +113,7 @@ func (c *dkimCheck) judge(value string) {
 var base64Text = regexp.MustCompile(`^[A-Za-z0-9+/]+$`)
 
 // judgeKey judges what p= and k= say.
-func (c *dkimCheck) judgeKey(key record.Key) {
+func (c *dkimCheck) judgeKey(key record.Key, value string) {
 	if len(key.Public) == 0 {
 		c.find(Revoked)
 		return
@@ -127,7 +127,7 @@ func (c *dkimCheck) judgeKey(key record.Key) {
 	case isOther(key):
 		c.find(WrongAlgorithm, "found", finding.Excerpt(key.Algorithm))
 	case record.IsCut(key.Public):
-		c.find(Truncated)
+		c.truncated(value)
 	case record.IsPKCS1(key.Public):
 		c.find(PKCS1)
 	case isEd25519SPKI(key.Public):
@@ -135,6 +135,11 @@ func (c *dkimCheck) judgeKey(key record.Key) {
 	default:
 		c.find(NoKey)
 	}
+}
+
+// truncated says how much of a value is there: 255 bytes are one string of it.
+func (c *dkimCheck) truncated(value string) {
+	c.find(Truncated, "length", strconv.Itoa(len(value)))
 }
 
 func (c *dkimCheck) judgeBits(bits int) {

@@ -106,7 +106,7 @@ var isDMARC = regexp.MustCompile(`^v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)`).MatchStri
 // dmarc returns the DMARC records of a domain.
 func (q *questions) dmarc(ctx context.Context, domain string) ([]string, error) {
 	all, err := q.txt(ctx, "_dmarc."+domain)
-	return slices.DeleteFunc(all, func(text string) bool { return !isDMARC(text) }), err
+	return slices.DeleteFunc(slices.Clone(all), func(text string) bool { return !isDMARC(text) }), err
 }
 
 // compare says what the domain has already, and returns the value to judge.
@@ -239,7 +239,7 @@ var (
 
 // notInURI are characters that have to be percent-encoded (RFC 3986 section 2), as has
 // the ! of an address.
-const notInURI = " <>^`{|}"
+const notInURI = " #<>[]^`{|}"
 
 // judgeAddresses judges a list of addresses, and reports whether one is usable.
 func (c *dmarcCheck) judgeAddresses(ctx context.Context, name, list string) (usable bool) {

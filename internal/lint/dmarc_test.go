@@ -104,6 +104,8 @@ var dmarcCases = []struct{ host, value, codes string }{
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:<a@name.test>", "dmarc_bad_address"},
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:{a}@name.test", "dmarc_bad_address"},
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a@name.test?subject=<x>", "dmarc_bad_address"},
+	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a@name.test?subject=[x]", "dmarc_bad_address"},
+	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a#b@name.test", "dmarc_bad_address"},
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a%%@name.test", "dmarc_percent"},
 	{"_dmarc.name.test", "v=DMARC1; p=none; ruf=mailto:a%2@name.test" + rua, "dmarc_percent"},
 	{"_dmarc.name.test", "v=DMARC1; p=none; rua=mailto:a%zz@name.test", "dmarc_percent"},

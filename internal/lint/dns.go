@@ -17,30 +17,43 @@ type Resolver interface {
 }
 
 // NewResolver returns a resolver that asks the name server at an address, ADDR or
-// ADDR:PORT; empty: the system's. A question to one server may take so long, in all
-// attempts. Dial opens its connections; nil: as usual.
-func NewResolver(address string, timeout time.Duration, dial func(ctx context.Context, network, address string) (net.Conn, error)) *net.Resolver {
+// ADDR:PORT; empty: the system's. A question may take so long, with all attempts, at
+// all servers. Dial opens its connections; nil: as usual.
+func NewResolver(address string, timeout time.Duration, dial func(ctx context.Context, network, address string) (net.Conn, error)) Resolver {
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
 	if _, err := netip.ParseAddr(address); err == nil {
 		address = net.JoinHostPort(address, "53")
 	}
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, system string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, timeout/attempts)
-		defer cancel()
-		conn, err := dial(ctx, network, cmp.Or(address, system))
-		if err == nil {
-			// A net.Resolver sets a deadline of its own, of the system's configuration.
-			time.AfterFunc(timeout/attempts, func() { conn.SetDeadline(time.Unix(1, 0)) })
-		}
-		return conn, err
-	}}
+	return bounded{timeout, &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, system string) (net.Conn, error) {
+		return dial(ctx, network, cmp.Or(address, system))
+	}}}
 }
 
-// attempts is how often a net.Resolver asks one server, unless the system's
-// configuration says otherwise.
-const attempts = 2
+// bounded is a resolver that gives up each question after a time.
+type bounded struct {
+	timeout  time.Duration
+	resolver Resolver
+}
+
+func (b bounded) LookupTXT(ctx context.Context, name string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	return b.resolver.LookupTXT(ctx, name)
+}
+
+func (b bounded) LookupMX(ctx context.Context, name string) ([]*net.MX, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	return b.resolver.LookupMX(ctx, name)
+}
+
+func (b bounded) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	return b.resolver.LookupNetIP(ctx, network, host)
+}
 
 // What is asked about one record is bounded.
 const (

@@ -5,6 +5,7 @@ import "dkimd/keys/finding"
 // The codes.
 const (
 	// Any record. The codes of damaged values are those of the check of DNS.
+	UnknownKind       finding.Code = "unknown_kind"
 	BadHost           finding.Code = "bad_host"
 	DoubledDomain     finding.Code = "doubled_domain"
 	MissingUnderscore finding.Code = "missing_underscore"
@@ -127,6 +128,9 @@ const (
 
 // table says what each code means and what to do.
 var table = finding.Table{
+	UnknownKind: finding.Means(finding.Error,
+		"neither host nor value says whether this is SPF, DMARC or DKIM", "ホスト名と値からは、SPF、DMARC、DKIM のいずれかを判定できません",
+		"say which kind it is", "種類を指定してください"),
 	BadHost: finding.Means(finding.Error,
 		"{host} is not a host name that a record can have", "ホスト名({host})の書式が正しくありません",
 		"give the host as a whole, with the domain", "ドメイン名までを含めたホスト名をご確認ください"),
@@ -229,13 +233,13 @@ var table = finding.Table{
 		"the record needs {count} look-ups in DNS, and 10 are allowed: receivers ignore it", "DNS の参照回数が {count} 回となり、上限の 10 回を超えています。レコード全体がエラーとなります",
 		"remove includes that are no longer needed, or list addresses instead", "不要になった「include」などを削除するか、IP アドレスによる記述に変更してください"),
 	SPFVoids: finding.Means(finding.Error,
-		"{count} names of the record do not exist, and 2 are allowed: receivers ignore it", "存在しない名前への参照が {count} 件あり、上限の 2 件を超えています。レコード全体がエラーとなります",
-		"remove the names that do not exist", "存在しない名前の記述を削除してください"),
+		"{count} look-ups of the record find nothing, and 2 are allowed: receivers ignore it", "参照先にレコードがない記述が {count} 件あり、上限の 2 件を超えています。レコード全体がエラーとなります",
+		"remove the names that have no such record", "該当の記述を削除してください"),
 	SPFManyMX: finding.Means(finding.Error,
 		"{name} has {count} mail servers, and 10 are allowed behind mx: receivers ignore the record", "{name} の MX レコードが {count} 件あり、「mx」で参照できる上限の 10 件を超えています",
 		"list addresses instead of mx", "「mx」に代えて、IP アドレスによる記述に変更してください"),
 	SPFDangling: finding.Means(finding.Warning,
-		"{name} does not exist, or has no such record", "{name} が存在しないか、該当するレコードがありません",
+		"{name} has no {record} record, and so lets in no server", "{name} に {record} レコードがないため、送信を許可するサーバーの指定になっていません",
 		"correct the name, or remove it", "名前を修正または削除してください"),
 	SPFMacro: finding.Means(finding.Info,
 		"{term} is another name for each message: it was not followed", "{term} の参照先はメールごとに異なるため、確認の対象外です",
@@ -369,7 +373,7 @@ var table = finding.Table{
 		"the value ends at the first semicolon: only v=DKIM1 is there", "値が最初の「;」で切れており、「v=DKIM1」のみとなっています",
 		"give the whole value", "値全体をご確認ください"),
 	Truncated: finding.Means(finding.Error,
-		"the end of the key is missing", "鍵の末尾が欠けています",
+		"the end of the key is missing: {length} bytes of the value are there, and one string holds 255", "鍵の末尾が欠けています(値は {length} 文字。1 つの文字列の上限は 255 文字です)",
 		"give the whole value; a panel that takes 255 bytes needs it in several strings", "値全体をご確認ください。255 文字を超える値を登録できない場合は、分割形式をお試しください"),
 	Malformed: finding.Means(finding.Error,
 		"the value cannot be read: {error}", "値の書式が正しくありません",

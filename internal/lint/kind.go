@@ -2,9 +2,11 @@ package lint
 
 import (
 	"context"
+	"regexp"
 	"strings"
 
 	"dkimd/keys/finding"
+	"dkimd/keys/record"
 )
 
 // Kind is a kind of records.
@@ -20,24 +22,28 @@ const (
 // Kinds lists all kinds.
 var Kinds = []Kind{KindSPF, KindDMARC, KindDKIM}
 
-// KindOf returns what a record is meant to be: what its host says, or else its
-// value. It is empty if neither does.
+// KindOf returns what a record is meant to be: what its host says, or else the version
+// in its value, however it is written. It is empty if neither does.
 func KindOf(host, value string) Kind {
-	host, value = strings.ToLower(host), strings.ToLower(value)
+	host = strings.ToLower(host)
+	clean, _ := record.Clean(value)
+	version := strings.ToLower(version.FindString(clean))
 	switch {
 	case strings.Contains(host, "domainkey"):
 		return KindDKIM
 	case strings.Contains(host, "_dmarc") || strings.HasPrefix(host, "dmarc."):
 		return KindDMARC
-	case strings.Contains(value, "v=spf1"):
+	case version == "spf1":
 		return KindSPF
-	case strings.Contains(value, "dmarc1"):
+	case version == "dmarc1":
 		return KindDMARC
-	case strings.Contains(value, "dkim1"):
+	case version == "dkim1":
 		return KindDKIM
 	}
 	return ""
 }
+
+var version = regexp.MustCompile(`(?i)\b(?:spf|dmarc|dkim)1`)
 
 // Judge judges a value for the record of a kind at a host.
 func Judge(ctx context.Context, resolver Resolver, kind Kind, host, value string) []finding.Finding {
@@ -46,6 +52,16 @@ func Judge(ctx context.Context, resolver Resolver, kind Kind, host, value string
 		return SPF(ctx, resolver, host, value, "").Findings
 	case KindDMARC:
 		return DMARC(ctx, resolver, host, value)
+	case KindDKIM:
+		return DKIM(host, value)
 	}
-	return DKIM(host, value)
+	return unknownKind(value)
+}
+
+// unknownKind is what can be said of any value.
+func unknownKind(value string) []finding.Finding {
+	f := noHost
+	f.clean(value)
+	f.find(UnknownKind)
+	return f.sorted()
 }

@@ -44,7 +44,7 @@ func ParseLines(text string) ([]Line, error) {
 			errs = append(errs, fmt.Errorf("line %d: %s is not for here: write whole hosts", first, host))
 			continue
 		case zoneLine != nil:
-			host, value = zoneLine[1], zoneLine[2]
+			host, value = zoneLine[1], zoneLine[2]+zoneLine[3]
 			data, open := readStrings(value)
 			for open {
 				if line, open = next(); open {
@@ -62,8 +62,9 @@ func ParseLines(text string) ([]Line, error) {
 	}
 }
 
-// txtLine matches a line of a zone file up to the data of a TXT record.
-var txtLine = regexp.MustCompile(`(?i)^(\S+)\s+(?:(?:[0-9]+[0-9smhdw]*|IN)\s+)*TXT\s+(.*)$`)
+// txtLine matches a line with the data of a TXT record as in a zone file. If it is in
+// quotation marks, the type need not be there.
+var txtLine = regexp.MustCompile(`(?i)^(\S+)\s+(?:(?:[0-9]+[0-9smhdw]*|IN)\s+)*(?:TXT\s+(.*)|(".*")\s*)$`)
 
 // readStrings reads the data of a TXT record and joins its strings. Open reports
 // whether a parenthesis is not closed.

@@ -21,6 +21,8 @@ func TestParseLines(t *testing.T) {
 		{"s1._domainkey.example.jp. TXT ( \"v=DKIM1;\" ; one\n \"p=\"\n)\nexample.jp v=spf1\n",
 			[]Line{{1, "s1._domainkey.example.jp.", "v=DKIM1;p="}, {4, "example.jp", "v=spf1"}}, ""},
 		{"s1._domainkey.example.jp. TXT ( \"v=DKIM1;\"", []Line{{1, "s1._domainkey.example.jp.", "v=DKIM1;"}}, ""},
+		{"example.jp\t\"v=spf1 \" \"~all\"\r\n", []Line{{1, "example.jp", "v=spf1 ~all"}}, ""},
+		{`example.jp v="spf1" ~all`, []Line{{1, "example.jp", `v="spf1" ~all`}}, ""},
 		{"example.jp\nexample.com v=spf1\n", []Line{{2, "example.com", "v=spf1"}}, "line 1: a host and a value are needed"},
 		{"$ORIGIN example.jp.\n@ TXT \"\"\n", nil, "line 1: $ORIGIN is not for here: write whole hosts\nline 2: a host and a value are needed"},
 	} {
@@ -47,6 +49,11 @@ func TestKindOf(t *testing.T) {
 		{"s1._domainkey.example.jp", "s1.dkim.hosting.example", KindDKIM},
 		{"s1.domainkey.example.jp", "", KindDKIM},
 		{"example.jp", "V=DKIM1; p=", KindDKIM},
+		{"example.jp", "spf1 include:_spf.example.net ~all", KindSPF},
+		{"example.jp", "v=spf1include:_spf.example.net ~all", KindSPF},
+		{"example.jp", "ｖ＝ｓｐｆ１　～ａｌｌ", KindSPF},
+		{"example.jp", "dmarc1; p=none", KindDMARC},
+		{"example.jp", "google-site-verification=aspf1x", ""},
 		{"example.jp", "google-site-verification=x", ""},
 	} {
 		if kind := KindOf(test.host, test.value); kind != test.kind {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"dkimd/keys"
 	"dkimd/keys/finding"
@@ -32,9 +33,9 @@ func (f *findings) sorted() []finding.Finding {
 	return append([]finding.Finding{}, f.list...)
 }
 
-// clean names what a value picked up on its way, and returns it without; as it is, if
-// it would then say what nobody wrote. Of a private key it returns nothing, so that
-// nothing of it gets into a text.
+// clean names what a value picked up on its way, and returns it without, but for
+// characters that mean something. Of a private key it returns nothing, so that nothing
+// of it gets into a text.
 func (f *findings) clean(value string) string {
 	clean, damage := record.Clean(value)
 	if damage.Private || record.HoldsPrivate(clean) {
@@ -53,10 +54,26 @@ func (f *findings) clean(value string) string {
 	if damage.Armour {
 		f.find(PEMArmour)
 	}
-	if strings.ContainsFunc(value, meansSomething) {
-		clean = value
+	return strings.Trim(cleanAround(value), " \t\r\n")
+}
+
+// cleanAround cleans what stands around the characters that mean something.
+func cleanAround(value string) string {
+	var b strings.Builder
+	for {
+		around, rest := value, ""
+		if i := strings.IndexFunc(value, meansSomething); i >= 0 {
+			around, rest = value[:i], value[i:]
+		}
+		clean, _ := record.Clean(around)
+		b.WriteString(clean)
+		if rest == "" {
+			return b.String()
+		}
+		_, size := utf8.DecodeRuneInString(rest)
+		b.WriteString(rest[:size])
+		value = rest[size:]
 	}
-	return strings.Trim(clean, " \t\r\n")
 }
 
 // meansSomething reports whether a character is lost in a clean value, and is no

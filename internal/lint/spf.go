@@ -3,6 +3,7 @@ package lint
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -184,14 +185,34 @@ func (c *spfCheck) judgeBreadth(terms []term) {
 			c.find(SPFBroad, "term", finding.Excerpt(t.text))
 		}
 	}
+	if together := everybodyTogether(terms); together != "" {
+		c.find(SPFEverybody, "term", finding.Excerpt(together))
+	}
+}
+
+// everybodyTogether returns the networks that let in every sender, of which none does
+// so alone; empty: they do not.
+func everybodyTogether(terms []term) string {
+	for _, whole := range []netip.Prefix{anyIPv4, unicast} {
+		var networks []netip.Prefix
+		var texts []string
+		for _, t := range reached(terms) {
+			if t.qualifier == '+' && t.breadth != everybody && t.network.Overlaps(whole) {
+				networks, texts = append(networks, t.network), append(texts, t.text)
+			}
+		}
+		if covers(networks, whole) {
+			return strings.Join(texts, " ")
+		}
+	}
+	return ""
 }
 
 // passesAll reports whether every sender is let in.
 func passesAll(terms []term) bool {
 	i := slices.IndexFunc(terms, isAll)
-	return i >= 0 && terms[i].qualifier == '+' || slices.ContainsFunc(reached(terms), func(t term) bool {
-		return t.qualifier == '+' && t.breadth == everybody
-	})
+	return i >= 0 && terms[i].qualifier == '+' || everybodyTogether(terms) != "" ||
+		slices.ContainsFunc(reached(terms), func(t term) bool { return t.qualifier == '+' && t.breadth == everybody })
 }
 
 // judgeEnd judges what becomes of a sender that no other mechanism matches.
@@ -337,7 +358,7 @@ func (c *spfCheck) followMX(ctx context.Context, name string) {
 	switch {
 	case c.unanswered(err, name):
 	case err != nil:
-		c.void(name)
+		c.void(name, "MX")
 	case len(hosts) > maxMX:
 		c.find(SPFManyMX, "name", finding.Excerpt(name), "count", strconv.Itoa(len(hosts)))
 	default:
@@ -353,13 +374,15 @@ func (c *spfCheck) followMX(ctx context.Context, name string) {
 // sender's kind.
 func (c *spfCheck) followAddress(ctx context.Context, name string) {
 	if _, err := c.addresses(ctx, name); !c.unanswered(err, name) && err != nil {
-		c.void(name)
+		c.void(name, "A/AAAA")
 	}
 }
 
-func (c *spfCheck) void(name string) {
+// void counts a question without an answer in it. Whether the name exists, it does not
+// say (RFC 7208 section 4.6.4).
+func (c *spfCheck) void(name, records string) {
 	c.voids++
-	c.find(SPFDangling, "name", finding.Excerpt(name))
+	c.find(SPFDangling, "name", finding.Excerpt(name), "record", records)
 }
 
 // unanswered reports whether DNS gave no answer, and says so unless it was not

@@ -41,7 +41,32 @@ func breadthOf(bits4, bits6 int) breadth {
 	return narrow
 }
 
-var unicast = netip.MustParsePrefix("2000::/3")
+var (
+	anyIPv4 = netip.MustParsePrefix("0.0.0.0/0")
+	unicast = netip.MustParsePrefix("2000::/3")
+)
+
+// covers reports whether networks together have all addresses of one.
+func covers(networks []netip.Prefix, whole netip.Prefix) bool {
+	var inside []netip.Prefix
+	for _, n := range networks {
+		switch {
+		case !n.Overlaps(whole):
+		case n.Bits() <= whole.Bits():
+			return true
+		default:
+			inside = append(inside, n)
+		}
+	}
+	if len(inside) == 0 {
+		return false
+	}
+	address := whole.Addr().AsSlice()
+	address[whole.Bits()/8] |= 0x80 >> (whole.Bits() % 8)
+	middle, _ := netip.AddrFromSlice(address)
+	return covers(inside, netip.PrefixFrom(whole.Addr(), whole.Bits()+1)) &&
+		covers(inside, netip.PrefixFrom(middle, whole.Bits()+1))
+}
 
 // isSPF reports whether a TXT record is one of SPF (RFC 7208 section 4.5). Texts
 // in the grammar match in any case (RFC 5234 section 2.3).

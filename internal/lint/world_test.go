@@ -2,7 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +17,7 @@ import (
 // and the zone example, which has no answer to anything.
 type world struct {
 	port     string
-	resolver *net.Resolver
+	resolver Resolver
 }
 
 // newWorld starts a BIND that has these zones of subdomains, by name.
@@ -87,5 +86,5 @@ func checkTexts(t *testing.T, list []finding.Finding) {
 
 var placeholders = []string{
 	"{address}", "{authorization}", "{bits}", "{character}", "{count}", "{domain}", "{error}", "{found}", "{host}", "{include}",
-	"{label}", "{length}", "{name}", "{network}", "{part}", "{recipient}", "{relative}", "{size}", "{tag}", "{target}", "{term}", "{terms}", "{value}",
+	"{label}", "{length}", "{name}", "{network}", "{part}", "{recipient}", "{record}", "{relative}", "{size}", "{tag}", "{target}", "{term}", "{terms}", "{value}",
 }

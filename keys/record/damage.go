@@ -45,7 +45,7 @@ func badCharacter(value string) string {
 		if r == utf8.RuneError {
 			return fmt.Sprintf("0x%02X", value[i])
 		}
-		return fmt.Sprintf("U+%04X", r)
+		return fmt.Sprintf("%#U", r) // the character itself only if it is printable
 	}
 	return ""
 }

@@ -15,8 +15,8 @@ type lintPage struct {
 	Host, Value string
 	Kind        lint.Kind // empty: what host and value say
 	Kinds       []lint.Kind
-	Judged      lint.Kind // empty: nothing has been judged
-	Unknown     bool      // what kind it is, nothing says
+	Judged      bool
+	As          lint.Kind // what was judged; empty: not known
 	Findings    []finding.Finding
 	Err         error
 }
@@ -41,14 +41,11 @@ func (s *site) judge(r *http.Request, p *lintPage) {
 	if !slices.Contains(lint.Kinds, kind) {
 		kind = lint.KindOf(p.Host, p.Value)
 	}
-	if p.Unknown = kind == ""; p.Unknown {
-		return
-	}
 	ctx, end, err := s.look(r)
 	if err != nil {
 		p.Err = err
 		return
 	}
 	defer end()
-	p.Judged, p.Findings = kind, lint.Judge(ctx, s.Resolver, kind, p.Host, p.Value)
+	p.Judged, p.As, p.Findings = true, kind, lint.Judge(ctx, s.Resolver, kind, p.Host, p.Value)
 }

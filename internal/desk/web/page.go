@@ -33,7 +33,6 @@ func parse(lang string) *template.Template {
 		"text":    text,
 		"state":   func(s keys.State) string { return text(stateTexts[s]) },
 		"verdict": func(v dnscheck.Verdict) string { return text(v.Text()) },
-		"time":    func(t time.Time) string { return t.Format("2006-01-02 15:04 MST") },
 		"japan":   calendar.FormatTime,
 		"upper":   func(kind any) string { return strings.ToUpper(fmt.Sprint(kind)) },
 		"join":    func(list []string) string { return strings.Join(list, ", ") },

@@ -18,7 +18,7 @@ import (
 type requestPage struct {
 	page
 	Pasted   string
-	Received string     // as it was typed
+	Received string     // as it was typed, for this mail alone
 	Mail     desk.Side  // whose the mail server is, by who asks
 	Plan     *desk.Plan // nil: nothing has been pasted
 	Letters  []letterView
@@ -32,8 +32,10 @@ func (s *site) request(w http.ResponseWriter, r *http.Request) {
 	p := requestPage{page: s.page(w, r, "Answer a request", "設定依頼への回答"), Mail: desk.Unknown}
 	if r.Method == http.MethodPost {
 		p.Pasted, p.Received, p.Mail = r.PostFormValue("text"), r.PostFormValue("received"), mailSide(r)
-		p.Err = s.plan(r, &p)
-		if record.MayHoldPrivate(p.Pasted) || p.Plan == nil || holdsPrivate(p.Plan) {
+		if p.Err = s.plan(r, &p); p.Err == nil {
+			p.Received = "" // the next mail has a time of its own
+		}
+		if record.MayHoldPrivate(p.Pasted) || p.Plan != nil && holdsPrivate(p.Plan) {
 			p.Pasted = "" // it is not to be seen again
 		}
 	}

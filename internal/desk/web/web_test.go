@@ -324,11 +324,17 @@ func TestLookWritesLetters(t *testing.T) {
 			t.Errorf("%s: status %d", file, reply.StatusCode)
 		}
 	}
+	if !strings.Contains(body, "History, in Japan&#39;s time") || !historyTime.MatchString(body) {
+		t.Errorf("the history does not say what times it has:\n%s", body)
+	}
 	_, body = post(h, "/domain/example.jp", nil)
-	if strings.Contains(body, `<pre id="letter-ja">`) || !strings.Contains(body, "it is not known whose the mail server of example.jp is") {
+	if strings.Contains(body, `<pre id="letter-ja">`) || !strings.Contains(body, "it is not known whose the mail server of example.jp is") ||
+		!strings.Contains(body, "choose it above") || strings.Contains(body, "--mail") {
 		t.Errorf("a letter is written although it is not known whose the mail server is:\n%s", body)
 	}
 }
+
+var historyTime = regexp.MustCompile(`<td class="time">[0-9-]+ [0-9]{2}:[0-9]{2}</td>`)
 
 // value returns the value of the only record of a domain.
 func value(t *testing.T, site Site, domain string) string {
@@ -415,7 +421,8 @@ func TestTimeOfReceipt(t *testing.T) {
 		{form, "2026-11-25T16:00", "<dd>2026-11-25 16:00</dd>", unknown},
 		{form, "2026-11-25T16:00", "<dd>Wednesday, 25 November 2026</dd>", unknown},
 		{form, "2026-11-25T16:01", "<dd>Thursday, 26 November 2026</dd>", unknown},
-		{form, "2026-11-25T16:01", `name="received" value="2026-11-25T16:01"`, unknown},
+		{form, "2026-11-25T16:01", `name="received" value=""`, unknown},
+		{form, "16:01", `name="received" value="16:01"`, ""},
 		{header + form, "", "<dd>Thursday, 26 November 2026</dd>", unknown},
 		{header + form, "2026-11-25T15:59", "<dd>Wednesday, 25 November 2026</dd>", unknown},
 		{form, `"><b>`, "&#34;&gt;&lt;b&gt;&#34; is not a time", "<b>"},
@@ -424,6 +431,30 @@ func TestTimeOfReceipt(t *testing.T) {
 		_, body := post(h, "/request", url.Values{"text": {c.text}, "received": {c.received}, "mail": {"ours"}})
 		if !strings.Contains(body, c.want) || c.not != "" && strings.Contains(body, c.not) {
 			t.Errorf("%s received %s: want %q, and no %q:\n%s", c.text, c.received, c.want, c.not, body)
+		}
+	}
+}
+
+// A mail need not be pasted again because the time was mistyped or DNS was out of order.
+func TestPastedMailIsKeptOnErrors(t *testing.T) {
+	site, _ := newSite(t, "example.jp")
+	const form = "【DKIMの設定を希望します】\nドメイン名:example.jp\n"
+	key := "値:v=DKIM1; p=" + strings.Repeat("q3Rv", 100)
+	for _, kept := range []bool{true, false} {
+		text := form
+		if !kept {
+			text += key
+		}
+		for received, newDesk := range map[string]func() (*desk.Desk, error){
+			"16:01": site.NewDesk,
+			"":      func() (*desk.Desk, error) { return nil, errors.New("out of order") },
+		} {
+			failing := site
+			failing.NewDesk = newDesk
+			_, body := post(New(failing), "/request", url.Values{"text": {text}, "received": {received}})
+			if !strings.Contains(body, "The request could not be answered") || strings.Contains(body, "ドメイン名:example.jp") != kept || strings.Contains(body, "q3Rvq3Rv") {
+				t.Errorf("received %q, kept %v:\n%s", received, kept, body)
+			}
 		}
 	}
 }
@@ -451,11 +482,12 @@ func TestLint(t *testing.T) {
 		{"example.jp", "v=spf1 ip4:192.0.2.1 -all", "", "<h2>SPF</h2>", `class="error"`},
 		{"one._domainkey.example.jp", "v=DKIM1;k=ed25519;p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "", "Nothing is wrong.", ""},
 		{"example.jp", "v=spf1 +all", "", "findings", "Nothing is wrong"},
-		{"example.jp", "hello", "", "Neither host nor value", "findings"},
+		{"example.jp", "hello", "", "neither host nor value", "Nothing is wrong"},
+		{"example.jp", "spf1 include:_spf.example.net ~all", "", "<h2>SPF</h2>", ""},
 		{"example.jp", "hello", "dmarc", "findings", ""},
 		{"example.jp", "v=spf1 <b>", "", "v=spf1 &lt;b&gt;", "<b>"},
 		{"one._domainkey.example.jp", private, "", "private key", "MC4CAQ"},
-		{"example.jp", private, "", "Neither", "MC4CAQ"},
+		{"example.jp", private, "", "private key", "MC4CAQ"},
 		{private, "v=spf1 -all", "", "findings", "MC4CAQ"},
 	} {
 		_, body := post(h, "/lint", url.Values{"host": {c.host}, "value": {c.value}, "kind": {c.kind}})
