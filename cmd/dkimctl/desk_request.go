@@ -155,9 +155,11 @@ func (u *ui) printPlanned(r desk.Planned) {
 	if r.Cell != nil {
 		u.printf("%s%s\n", u.label("Name servers", "ネームサーバー"), u.sideText(r.Cell.NameServer))
 		u.printf("%s%s\n", u.label("Mail server", "メールサーバー"), u.sideText(r.Cell.MailServer))
-		u.printf("%s%s\n", u.label("To do", "作業"), u.say(r.Cell.Support.En, r.Cell.Support.Ja))
 	}
-	if day := r.Date.Date; !day.IsZero() {
+	if work := r.Work(); work != (finding.Text{}) {
+		u.printf("%s%s\n", u.label("To do", "作業"), u.say(work.En, work.Ja))
+	}
+	if day := r.Day(); !day.IsZero() {
 		u.printf("%s%s\n", u.label("On", "設定予定日"), u.say(day.English(), day.Japanese()))
 	}
 	u.printFindings(r.Findings)

@@ -103,9 +103,7 @@ func (d *Desk) Look(ctx context.Context, domain string, mail Side) (*Situation, 
 	if s.SPF, err = d.lookAtSPF(ctx, domain); err != nil {
 		return nil, err
 	}
-	if s.NameServer == Ours && !s.SPF.unchanged() {
-		s.Findings = append(s.Findings, table.New(SPFWithoutUs, "domain", domain, "include", d.SPFInclude))
-	}
+	s.Findings = append(s.Findings, s.SPF.findings(d.SPFInclude)...)
 	return s, nil
 }
 

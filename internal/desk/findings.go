@@ -9,13 +9,16 @@ import (
 // The codes.
 const (
 	MixedNameServers finding.Code = "mixed_name_servers"
+	SPFMissing       finding.Code = "spf_missing"
 	SPFWithoutUs     finding.Code = "spf_without_us"
+	SPFNotCorrect    finding.Code = "spf_not_correct"
 
 	// A request.
 	SenderUnchecked      finding.Code = "sender_unchecked"
 	SenderNotRegistered  finding.Code = "sender_not_registered"
 	NameServersElsewhere finding.Code = "name_servers_elsewhere"
 	ValueNeeded          finding.Code = "value_needed"
+	OtherDomain          finding.Code = "other_domain"
 	HostTaken            finding.Code = "host_taken"
 	SeveralValues        finding.Code = "several_values"
 	DKIMNotSeen          finding.Code = "dkim_not_seen"
@@ -33,10 +36,15 @@ var table = finding.Table{
 		"some of the domain's name servers are ours ({ours}), others are not ({others})",
 		"弊社のネームサーバー({ours})と他社のネームサーバー({others})が混在しています",
 		"correct the list of name servers at the registrar", "ドメインの登録事業者にて、ネームサーバーの設定をご確認ください"),
+	SPFMissing: finding.Means(finding.Warning,
+		"{domain} has no SPF record", "「{domain}」に SPF のレコードがありません",
+		"it should be: {line}", "登録するレコード: {line}"),
 	SPFWithoutUs: finding.Means(finding.Warning,
-		"the SPF record of {domain} in our own name servers does not include {include}, or is not correct",
-		"弊社ネームサーバーの「{domain}」の SPF に「{include}」が含まれていないか、書式に誤りがあります",
-		"correct it before the letter goes out", "連絡の前に修正してください"),
+		"the SPF record of {domain} does not include {include}", "「{domain}」の SPF に「{include}」が含まれていません",
+		"it should be: {line}", "変更後のレコード: {line}"),
+	SPFNotCorrect: finding.Means(finding.Warning,
+		"the SPF record of {domain} is not correct, and {include} cannot be added to it", "「{domain}」の SPF に誤りがあるため、「{include}」を追加できません",
+		"{why}", "{why_ja}"),
 
 	SenderUnchecked: finding.Means(finding.Warning,
 		"the sender has to be compared with the registered addresses of {domain}", "「{domain}」の登録アドレスとの照合が必要です",
@@ -50,6 +58,9 @@ var table = finding.Table{
 	ValueNeeded: finding.Means(finding.Error,
 		"the mail server of {domain} is not ours: its provider knows host and value", "「{domain}」のメールサーバーは弊社のものではないため、DKIM のホスト名と値( VALUE )が必要です",
 		"ask the provider of the mail server for host and value", "メールサーバーの提供元にご確認のうえ、ホスト名と値( VALUE )をお知らせください"),
+	OtherDomain: finding.Means(finding.Error,
+		"{typed} has no mail of its own", "「{typed}」はメールアドレスのドメイン名ではない可能性があります",
+		"ask whether {domain} is meant", "メールアドレスの「@」以降のドメイン名をお知らせください。「{domain}」でよろしいでしょうか"),
 	HostTaken: finding.Means(finding.Error,
 		"the record of a key of ours stands at {host}", "「{host}」には、弊社が署名に使用する鍵のレコードが登録されています",
 		"choose another selector", "別のセレクタのホスト名をお知らせください"),

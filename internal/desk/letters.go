@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+	"unicode/utf8"
 
 	"dkimd/internal/desk/calendar"
 	"dkimd/internal/lint"
@@ -47,6 +48,9 @@ func LoadLetters(dir string, senders map[string]Sender) (*Letters, error) {
 		}
 		for _, file := range files {
 			name, path := file.Name(), filepath.Join(dir, file.Name())
+			if filepath.Ext(name) != ".txt" { // what editors leave
+				continue
+			}
 			if _, ok := texts[name]; !ok {
 				problems = append(problems, fmt.Errorf("%s: there is no letter of this name", path))
 				continue
@@ -55,8 +59,12 @@ func LoadLetters(dir string, senders map[string]Sender) (*Letters, error) {
 			if err != nil {
 				return nil, err
 			}
-			texts[name], changed[name] = string(text), path
-			for _, promise := range promisesIn(langOf(name), string(text)) {
+			if !utf8.Valid(text) {
+				problems = append(problems, fmt.Errorf("%s: it is not in UTF-8", path))
+				continue
+			}
+			texts[name], changed[name] = strings.TrimPrefix(string(text), "\ufeff"), path
+			for _, promise := range promisesIn(langOf(name), texts[name]) {
 				problems = append(problems, fmt.Errorf("%s:%w", path, promise))
 			}
 		}
@@ -64,9 +72,14 @@ func LoadLetters(dir string, senders map[string]Sender) (*Letters, error) {
 	l := &Letters{senders: senders, templates: map[string]*template.Template{}}
 	for _, lang := range []string{"ja", "en"} {
 		common := fileName(parts, lang)
+		shared, err := template.New(common).Parse(texts[common])
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", changed[common], err))
+			continue
+		}
 		for _, name := range Names {
 			file := fileName(string(name), lang)
-			err := l.parse(file, texts[common]+texts[file])
+			err := l.parse(shared, file, texts[file])
 			if err == nil {
 				err = l.check(name, lang)
 			}
@@ -98,9 +111,13 @@ func fileName(name, lang string) string { return name + "." + lang + ".txt" }
 // langOf returns the language of a file with a name that [fileName] made.
 func langOf(file string) string { return strings.Split(file, ".")[1] }
 
-func (l *Letters) parse(file, text string) error {
-	parsed, err := template.New(file).Parse(text)
-	l.templates[file] = parsed
+// parse parses a letter, beside what letters have in common.
+func (l *Letters) parse(shared *template.Template, file, text string) error {
+	own, err := shared.Clone()
+	if err != nil {
+		return err
+	}
+	l.templates[file], err = own.New(file).Parse(text)
 	return err
 }
 
@@ -115,7 +132,7 @@ func (l *Letters) Write(name Name, lang string, facts Facts) (Letter, error) {
 		return Letter{}, err
 	}
 	subject, body, ok := strings.Cut(strings.TrimSpace(text.String()), "\n")
-	for _, label := range []string{"件名:", "Subject:"} {
+	for _, label := range []string{"件名:", "件名：", "Subject:"} {
 		subject = strings.TrimSpace(strings.TrimPrefix(subject, label))
 	}
 	if !ok || subject == "" {

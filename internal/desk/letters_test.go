@@ -407,7 +407,13 @@ func TestChangedLetters(t *testing.T) {
 		"the manual's own rules": {"accepted.ja.txt", func(s string) string {
 			return strings.Replace(s, "弊社営業時間内に", "弊社営業時間(平日10時~17時)内に", 1) + "即日変更のご依頼は【16時まで】とさせていただいております。\n動作を保証するものではございません。\n必ず SPF と DKIM の設定が完了していることをご確認ください。\n"
 		}, ""},
-		"unknown letter": {"publish.fr.txt", func(string) string { return "" }, "there is no letter of this name"},
+		"a full-width colon": {"done.ja.txt", func(s string) string { return strings.Replace(s, "件名: ", "件名：", 1) }, ""},
+		"a byte order mark":  {"done.ja.txt", func(s string) string { return "\ufeff" + s }, ""},
+		"not in UTF-8":       {"done.ja.txt", func(s string) string { return s + "\x82\xa0" }, "it is not in UTF-8"},
+		"its own lines":      {"done.ja.txt", func(s string) string { return "件名: {{.Domain}}\n\n{{.Domain" }, "done.ja.txt:3: unclosed action"},
+		"what an editor has": {"done.ja.txt~", func(string) string { return "" }, ""},
+		"a swap file":        {".done.ja.txt.swp", func(string) string { return "\xff" }, ""},
+		"unknown letter":     {"publish.fr.txt", func(string) string { return "" }, "there is no letter of this name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -415,7 +421,13 @@ func TestChangedLetters(t *testing.T) {
 			if err := os.WriteFile(path, []byte(test.changed(builtIn[test.file])), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			_, err := LoadLetters(dir, senders)
+			l, err := LoadLetters(dir, senders)
+			if test.wrong == "" && err == nil {
+				letter, err := l.Write(Done, "ja", sample)
+				if err != nil || strings.HasPrefix(letter.Subject, "件名") {
+					t.Errorf("the subject is %q, %v", letter.Subject, err)
+				}
+			}
 			switch {
 			case test.wrong == "" && err != nil:
 				t.Error(err)

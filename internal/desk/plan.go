@@ -54,15 +54,22 @@ func (d *Desk) Plan(ctx context.Context, m request.Mail, mail Side) (*Plan, erro
 	p.Requests = make([]Planned, len(m.Requests))
 	for _, i := range dmarcLast(m.Requests) {
 		r := m.Requests[i]
+		typed := r.Domain
+		var err error
+		if r.Domain, err = d.mailDomain(ctx, r); err != nil {
+			return nil, err
+		}
 		s, looked := seen[r.Domain]
 		if !looked && r.Domain != "" {
-			var err error
 			if s, err = d.Look(ctx, r.Domain, mail); err != nil && !isNoAnswer(err) {
 				return nil, err
 			}
 			seen[r.Domain] = s
 		}
 		planned := Planned{Request: r, Remove: []string{}, Add: []string{}, Commands: []string{}, situation: s}
+		if r.Domain != typed && planned.isOurs() {
+			planned.find(table.New(OtherDomain, "typed", typed, "domain", r.Domain))
+		}
 		if isDisputed(m.Requests, r) {
 			planned.find(table.New(SeveralValues, "host", r.Host.Read))
 		}
@@ -80,6 +87,26 @@ func (d *Desk) Plan(ctx context.Context, m request.Mail, mail Side) (*Plan, erro
 	}
 	p.answer()
 	return p, nil
+}
+
+// mailDomain returns the domain that a request is about: the one behind a label without
+// its underscore, which is for lint to say, or behind a web server that has no mail.
+func (d *Desk) mailDomain(ctx context.Context, r request.Request) (string, error) {
+	_, behind, keyLabel := strings.Cut(r.Domain, "domainkey.")
+	site, isSite := strings.CutPrefix(r.Domain, "www.")
+	switch {
+	case r.Kind == request.DMARC:
+		return strings.TrimPrefix(r.Domain, "dmarc."), nil
+	case r.Kind == request.DKIM && keyLabel:
+		return behind, nil
+	case r.Kind == request.DKIM && isSite && r.Host.Read == "":
+		servers, err := d.mailServers(ctx, r.Domain)
+		if len(servers) == 0 && (err == nil || isNoAnswer(err)) {
+			return site, nil
+		}
+		return r.Domain, err
+	}
+	return r.Domain, nil
 }
 
 // dmarcLast returns the indices of requests in the order in which they are done: DMARC
@@ -150,7 +177,11 @@ func (d *Desk) plan(ctx context.Context, r *Planned, sender string) error {
 		r.find(noAnswer(r.Domain))
 		return nil
 	}
-	r.find(s.Findings...)
+	for _, f := range s.Findings {
+		if !isAboutSPF(f) || r.isOurs() || r.Kind == request.DMARC {
+			r.find(f)
+		}
+	}
 	for _, cell := range s.Cells {
 		if cell.Method != r.method() {
 			continue
@@ -163,6 +194,7 @@ func (d *Desk) plan(ctx context.Context, r *Planned, sender string) error {
 	switch {
 	case s.MailServer == Unknown:
 		r.find(noLetter(noMailServerSide, r.Domain).Finding)
+	case finding.Has(r.Findings, OtherDomain):
 	case s.NameServer == Elsewhere:
 		r.find(table.New(NameServersElsewhere, "domain", r.Domain))
 		r.handOut()
@@ -173,6 +205,23 @@ func (d *Desk) plan(ctx context.Context, r *Planned, sender string) error {
 	}
 	finding.Sort(r.Findings)
 	return err
+}
+
+// Day returns the day on which it is done; the zero day if something comes first, or
+// nothing is to be done.
+func (r Planned) Day() calendar.Date {
+	if finding.HasError(r.Findings) || finding.Has(r.Findings, AlreadySigned) {
+		return calendar.Date{}
+	}
+	return r.Date.Date
+}
+
+// Work returns what support does; nothing if something comes first, or it is done.
+func (r Planned) Work() finding.Text {
+	if r.Cell == nil || len(r.Commands) == 0 || finding.Has(r.Findings, AlreadySigned) || finding.Has(r.Findings, AlreadyThere) {
+		return finding.Text{}
+	}
+	return r.Cell.Support
 }
 
 func (r *Planned) find(findings ...finding.Finding) { r.Findings = append(r.Findings, findings...) }

@@ -37,6 +37,25 @@ func (d *Desk) lookAtSPF(ctx context.Context, domain string) (*SPFChange, error)
 	return s, nil
 }
 
+// findings says what keeps our mail servers out of the record.
+func (s *SPFChange) findings(include string) []finding.Finding {
+	fill := []string{"domain", s.Domain, "include", include, "line", zoneLine(s.Domain, "TXT", s.Value)}
+	switch {
+	case s.unchanged():
+		return nil
+	case s.Value == "":
+		why := s.Findings[0].Text
+		return []finding.Finding{table.New(SPFNotCorrect, append(fill, "why", plain(why.En), "why_ja", plain(why.Ja))...)}
+	case s.Found == "":
+		return []finding.Finding{table.New(SPFMissing, fill...)}
+	}
+	return []finding.Finding{table.New(SPFWithoutUs, fill...)}
+}
+
+func isAboutSPF(f finding.Finding) bool {
+	return f.Code == SPFMissing || f.Code == SPFWithoutUs || f.Code == SPFNotCorrect
+}
+
 // unchanged reports whether the record is as it should be.
 func (s *SPFChange) unchanged() bool { return s.Found != "" && s.Found == s.Value }
 
