@@ -388,12 +388,6 @@ func TestLooksAreBounded(t *testing.T) {
 
 func TestRequest(t *testing.T) {
 	site, _ := newSite(t, "example.jp")
-	newDesk := site.NewDesk
-	site.NewDesk = func() (*desk.Desk, error) {
-		d, err := newDesk()
-		d.OurNameServers = []string{"ns1.example.net"} // elsewhere, the day is not ours
-		return d, err
-	}
 	h := New(site)
 	const form = "【DKIMの設定を希望します】\nドメイン名:example.jp\n設定希望日(営業日のみ):至急\n"
 	keyless := strings.Replace(form, "example.jp", "nobody.example", 1)
@@ -418,6 +412,12 @@ func TestRequest(t *testing.T) {
 // The 16:00 of the same day goes by our receipt: as staff say, or else as the mail does.
 func TestTimeOfReceipt(t *testing.T) {
 	site, _ := newSite(t, "example.jp")
+	newDesk := site.NewDesk
+	site.NewDesk = func() (*desk.Desk, error) {
+		d, err := newDesk()
+		d.OurNameServers = []string{"ns1.example.net"} // elsewhere, the day is not ours
+		return d, err
+	}
 	h := New(site)
 	const form = "【DKIMの設定を希望します】\nドメイン名:example.jp\n設定希望日:本日\n"
 	const header = "Received: from a by b; Wed, 25 Nov 2026 16:01:00 +0900\nFrom: taro@example.jp\n\n"
