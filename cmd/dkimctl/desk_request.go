@@ -132,6 +132,12 @@ func (u *ui) printRequest(v requestView) error {
 	u.printf("%s%s\n", u.label("Sender", "送信元"), cmp.Or(finding.Shorten(v.Sender), "-"))
 	u.printf("%s%s\n", u.label("Received", "受信日時"), calendar.FormatTime(v.Received))
 	u.printFindings(v.Findings)
+	if len(v.Words) > 0 {
+		u.printf("%s\n", strings.TrimSpace(u.label("Outside of the forms", "書式以外の本文")))
+	}
+	for _, line := range v.Words {
+		u.printf("  %s\n", line)
+	}
 	for _, r := range v.Requests {
 		u.printf("\n")
 		u.printPlanned(r)

@@ -24,20 +24,21 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain lets scripts run dkimctl: on 2026-11-25, or days later, with the configuration
-// in the current directory. The name servers 127.0.0.1 and 127.0.0.2 are at ports of
-// the first.
+// TestMain lets scripts run dkimctl: on 2026-11-25 at 10:00 UTC, or days and hours later,
+// with the configuration in the current directory. The name servers 127.0.0.1 and
+// 127.0.0.2 are at ports of the first.
 func TestMain(m *testing.M) {
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // else each run of dkimctl takes a second
 	testscript.Main(m, map[string]func(){"dkimctl": func() {
 		runtime.LockOSThread() // strace counts system calls by thread
 		days, _ := strconv.Atoi(os.Getenv("DAYS_LATER"))
+		hours, _ := strconv.Atoi(os.Getenv("HOURS_LATER"))
 		second := 0
 		now = func() time.Time {
 			if os.Getenv("CLOCK_TICKS") != "" {
 				second++
 			}
-			return time.Date(2026, 11, 25+days, 10, 0, second, 0, time.UTC)
+			return time.Date(2026, 11, 25+days, 10+hours, 0, second, 0, time.UTC)
 		}
 		defaultConfig = "config.toml"
 		if ports := strings.Fields(os.Getenv("DNS_PORT")); len(ports) > 0 {

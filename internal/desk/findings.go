@@ -28,6 +28,7 @@ const (
 	CNAMEInTheWay        finding.Code = "cname_in_the_way"
 	AlreadyThere         finding.Code = "already_there"
 	AlreadySigned        finding.Code = "already_signed"
+	StandsThere          finding.Code = "stands_there"
 )
 
 // table says what each code means and what to do.
@@ -85,6 +86,9 @@ var table = finding.Table{
 	AlreadyThere: finding.Means(finding.Info,
 		"DNS has this record already", "同じ内容のレコードがすでに登録されています",
 		"there is nothing to enter", "登録の作業は必要ありません"),
+	StandsThere: finding.Means(finding.Info,
+		"this stands in our zone: {line}", "弊社のゾーンに登録されている行です: {line}",
+		"it is not removed before the customer's wish is clear", "お客様のご希望を確認したうえで、削除の要否をご判断ください"),
 	AlreadySigned: finding.Means(finding.Info,
 		"mail of {domain} is signed already", "「{domain}」のメールにはすでに署名しています",
 		"there is nothing to do but to say so", "設定済みである旨をご連絡ください"),

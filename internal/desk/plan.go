@@ -18,7 +18,8 @@ import (
 type Plan struct {
 	Sender   string            `json:"sender"`
 	Received time.Time         `json:"received"`
-	Findings []finding.Finding `json:"findings"` // on the mail as a whole
+	Words    []string          `json:"words,omitempty"` // the sender's own, outside of the forms
+	Findings []finding.Finding `json:"findings"`        // on the mail as a whole
 	Requests []Planned         `json:"requests"`
 	Answers  []Answer          `json:"-"`
 }
@@ -49,7 +50,7 @@ const patience = time.Minute
 func (d *Desk) Plan(ctx context.Context, m request.Mail, mail Side) (*Plan, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	p := &Plan{Sender: m.Sender, Received: m.Received, Findings: m.Findings}
+	p := &Plan{Sender: m.Sender, Received: m.Received, Words: m.Words, Findings: m.Findings}
 	seen := map[string]*Situation{}
 	p.Requests = make([]Planned, len(m.Requests))
 	for _, i := range dmarcLast(m.Requests) {
@@ -82,6 +83,9 @@ func (d *Desk) Plan(ctx context.Context, m request.Mail, mail Side) (*Plan, erro
 		case r.Kind == request.DKIM && r.Value.Read != "":
 			planned.find(d.judgeDKIM(ctx, "", r.Value.Read)...)
 			finding.Sort(planned.Findings)
+		}
+		if finding.HasError(p.Findings) {
+			planned.Remove, planned.Add, planned.Commands = []string{}, []string{}, []string{}
 		}
 		p.Requests[i] = planned
 	}
@@ -192,6 +196,8 @@ func (d *Desk) plan(ctx context.Context, r *Planned, sender string) error {
 		r.Cell = &cell
 	}
 	switch {
+	case finding.Has(r.Findings, request.NotAnOrder):
+		err = d.standing(ctx, r)
 	case s.MailServer == Unknown:
 		r.find(noLetter(noMailServerSide, r.Domain).Finding)
 	case finding.Has(r.Findings, OtherDomain):
@@ -240,8 +246,8 @@ func (r *Planned) isOurs() bool {
 
 // answer chooses the letters: one for all that has the same outcome.
 func (p *Plan) answer() {
-	if len(p.Requests) == 0 {
-		p.Answers = []Answer{{Missing, Facts{Findings: p.Findings}}}
+	if len(p.Requests) == 0 && !isForStaff(p.Findings) {
+		p.Answers = []Answer{{Missing, Facts{Findings: forCustomer(p.Findings)}}}
 	}
 	for _, r := range p.Requests {
 		letter := p.letterFor(r)
@@ -263,7 +269,7 @@ func (p *Plan) answer() {
 			i = len(p.Answers)
 			p.Answers = append(p.Answers, Answer{letter, r.facts(day)})
 			if letter == Missing {
-				p.Answers[i].Facts.Findings = slices.Clone(p.Findings)
+				p.Answers[i].Facts.Findings = forCustomer(p.Findings)
 			}
 		}
 		p.Answers[i].Facts.add(r)
@@ -287,11 +293,13 @@ func (p *Plan) answerByState(letter Name, r Planned) {
 // letterFor returns the letter that answers a request, "" if something comes first.
 func (p *Plan) letterFor(r Planned) Name {
 	switch {
+	case isForStaff(p.Findings) || isForStaff(r.Findings):
+		return ""
 	case finding.HasError(p.Findings) || finding.Has(r.Findings, SenderNotRegistered):
 		return Missing
 	case finding.Has(r.Findings, lint.NoAnswer) || finding.Has(r.Findings, noMailServerSide):
 		return ""
-	case finding.Has(r.Findings, request.NotAnOrder) || finding.Has(r.Findings, request.NoHeading):
+	case finding.Has(r.Findings, request.NoHeading):
 		return Missing
 	case finding.Has(r.Findings, NameServersElsewhere):
 		return r.letterElsewhere()
@@ -301,6 +309,17 @@ func (p *Plan) letterFor(r Planned) Name {
 		return Done
 	}
 	return Accepted
+}
+
+// isForStaff reports whether somebody has to read the mail before it is answered. That
+// a private key has been sent is said at once.
+func isForStaff(findings []finding.Finding) bool {
+	return slices.ContainsFunc(findings, request.IsForStaff) && !finding.Has(findings, request.PrivateKey)
+}
+
+// forCustomer returns findings without those that are for staff alone.
+func forCustomer(findings []finding.Finding) []finding.Finding {
+	return slices.DeleteFunc(slices.Clone(findings), request.IsForStaff)
 }
 
 // letterElsewhere returns the letter for records that we cannot enter: with those that

@@ -211,6 +211,23 @@ func (r *Planned) enter(line string) {
 	r.Remove = others
 }
 
+// standing says which lines of our zone stand where something may be to be removed.
+func (d *Desk) standing(ctx context.Context, r *Planned) error {
+	if r.situation.NameServer != Ours || r.Host.Read == "" {
+		return nil
+	}
+	there := Planned{Request: r.Request}
+	err := d.replace(ctx, &there, Request{r.method(), r.Host.Read, r.Value.Read})
+	if err != nil && isNoAnswer(err) {
+		r.find(noAnswer(r.Host.Read))
+		return nil
+	}
+	for _, line := range there.Remove {
+		r.find(table.New(StandsThere, "line", line))
+	}
+	return err
+}
+
 // zoneLine returns a record as a line of a zone file.
 func zoneLine(host, recordType, value string) string {
 	data := record.Quoted(value)

@@ -46,11 +46,23 @@ func (o *Office) From(d Date) Date {
 // sent at 16:00 by every clock that its sender sees.
 const sameDayUntil = 16 * 60
 
+// closesAt is the minute after midnight from which nothing is done any more that day.
+const closesAt = 18 * 60
+
 // Earliest returns the first day on which a request can be done that came at a
 // time: the same working day until 16:00, otherwise the next one.
 func (o *Office) Earliest(received time.Time) Date {
-	d, at := DateOf(received), received.In(japan)
-	if at.Hour()*60+at.Minute() > sameDayUntil {
+	return o.firstDay(received, sameDayUntil)
+}
+
+// next returns the first day on which something can be done that is planned now.
+func (o *Office) next(now time.Time) Date { return o.firstDay(now, closesAt-1) }
+
+// firstDay returns the first working day from a time on, without its own day after the
+// given minute.
+func (o *Office) firstDay(from time.Time, last int) Date {
+	d, at := DateOf(from), from.In(japan)
+	if at.Hour()*60+at.Minute() > last {
 		d = d.Add(1)
 	}
 	return o.From(d)

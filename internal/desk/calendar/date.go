@@ -66,6 +66,14 @@ func (d Date) Add(days int) Date {
 // Before reports whether d is earlier than other.
 func (d Date) Before(other Date) bool { return d.time().Before(other.time()) }
 
+// later returns the later one of two days.
+func later(a, b Date) Date {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
 // Weekday returns the day of the week.
 func (d Date) Weekday() time.Weekday { return d.time().Weekday() }
 

@@ -50,6 +50,17 @@ func (m *meaning) readDates(text string, at [][]int, today Date) {
 	}
 }
 
+// Mention returns what a sentence says from its first date in digits on, "" if it has none.
+func Mention(sentence string) string {
+	text := plain(sentence)
+	for _, at := range written.FindAllStringIndex(text, -1) {
+		if standsAlone(text, at[0], at[1]) {
+			return text[at[0]:]
+		}
+	}
+	return ""
+}
+
 // standsAlone reports whether what was found is not a part of something longer.
 func standsAlone(text string, start, end int) bool {
 	before, after := text[:start], text[end:]

@@ -1,6 +1,10 @@
 package calendar
 
-import "dkimd/keys/finding"
+import (
+	"slices"
+
+	"dkimd/keys/finding"
+)
 
 // The codes.
 const (
@@ -15,6 +19,10 @@ const (
 	// It is done on another day, of which the customer is told the reason.
 	ClosedDay finding.Code = "closed_day"
 	TooLate   finding.Code = "too_late"
+	Delayed   finding.Code = "delayed"
+
+	// It is done on the first of several days, which the customer is told.
+	ByThen finding.Code = "by_then"
 
 	// It is not promised.
 	TimeOfDay finding.Code = "time_of_day"
@@ -50,6 +58,12 @@ var meanings = finding.Table{
 	TooLate: finding.Means(finding.Warning,
 		"changes on the same day are taken until 16:00 of a working day, so it cannot be done on {asked}, which you wished for: it is done on {date}", "ご希望の{asked_ja}は、即日変更の受付時間(営業日の16時まで)を過ぎているため、{date_ja}に実施いたします",
 		"the answer says so", "回答文に記載しています"),
+	Delayed: finding.Means(finding.Warning,
+		"your request was not handled in time for {asked}, which you wished for: it is done on {date}", "弊社での確認が遅れたため、ご希望の{asked_ja}ではなく、{date_ja}に実施いたします",
+		"the answer says so", "回答文に記載しています"),
+	ByThen: finding.Means(finding.Info,
+		"you wished for it by {asked}, so it is done as early as it can be, on {date}", "{asked_ja}までとのご希望のため、最短の営業日である{date_ja}に実施いたします",
+		"the answer says so", "回答文に記載しています"),
 	TimeOfDay: finding.Means(finding.Warning,
 		"a time of day is wished for: {typed}", "時間帯のご指定があります({typed})",
 		"it is done within office hours, at no certain time", "時間帯のご指定は承っておりません。弊社営業時間内に実施いたします"),
@@ -68,9 +82,11 @@ var meanings = finding.Table{
 		"compare with the Cabinet Office's calendar", "内閣府の公表する祝日をご確認ください"),
 }
 
-// MovesDay reports whether a finding says why it is done on another day than was
-// wished for. Its text is a sentence for the customer.
-func MovesDay(f finding.Finding) bool { return f.Code == ClosedDay || f.Code == TooLate }
+// MovesDay reports whether a finding says why it is done on another day than the one
+// that was named. Its text is a sentence for the customer.
+func MovesDay(f finding.Finding) bool {
+	return slices.Contains([]finding.Code{ClosedDay, TooLate, Delayed, ByThen}, f.Code)
+}
 
 // Codes says what each code means.
 func Codes() finding.Table { return meanings }

@@ -30,12 +30,20 @@ const maxTyped = 500
 var (
 	timeOfDay = regexp.MustCompile(`(?:(?:午前|午後)?\d{1,2}(?::\d\d|時)(?:半|\d{1,2}分)?|\d{1,2}[ap]m|\b[ap]m\b|午前|午後|朝|正午|昼|夕方?|夜間?|始業|終業)(?:中|頃|ごろ|以降|以前|から|まで|に|前|後|~|〜|-)*`)
 	fromThen  = regexp.MustCompile(`以降|以後|から|~$|〜$`)
-	untilThen = regexp.MustCompile(`まで|迄|以前`)
+	untilThen = regexp.MustCompile(`まで|迄|以前|遅くとも`)
 	// excluded are days on which it must not be done.
 	excluded = regexp.MustCompile(`以外|不可|除[くき]|避け|都合が?悪|だめ|ダメ|\bng\b|希望(?:し|いたし|致し)ません`)
 	// otherEra is any but 令和, which began in 2019.
 	otherEra = regexp.MustCompile(`平成|昭和|大正|明治|(?:^|[^a-z])[hstm]\.?\d`)
 )
+
+// named returns the day that is meant; of days from one on, or until one, that one.
+func (m *meaning) named() (en, ja string) {
+	if m.to.IsZero() && !m.from.IsZero() {
+		return m.from.English() + " or later", m.from.Japanese() + "以降"
+	}
+	return m.to.English(), m.to.Japanese()
+}
 
 // compare looks whether words beside a date say the same: 明日(11/27) may not.
 func (m *meaning) compare(rest string, today Date) {

@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,16 +18,19 @@ type Wish struct {
 // farAway is how many days ahead a date without a year is doubted.
 const farAway = 180
 
-// Wish reads the date that a customer wrote, as it was meant when it was received.
-func (o *Office) Wish(typed string, received time.Time) (Wish, []finding.Finding) {
+// Wish reads the date that a customer wrote, as it was meant when it was received, and
+// plans for it now, which may be days later.
+func (o *Office) Wish(typed string, received, now time.Time) (Wish, []finding.Finding) {
 	today := DateOf(received)
 	m := read(typed, today)
-	w := Wish{Typed: typed, Asked: m.to, Date: o.Earliest(received)}
+	inTime := o.Earliest(received)
+	w := Wish{Typed: typed, Asked: m.to, Date: later(inTime, o.next(now))}
 
 	var findings []finding.Finding
 	find := func(code finding.Code, fill ...string) {
+		en, ja := m.named()
 		findings = append(findings, meanings.New(code, append(fill, "typed", finding.Shorten(typed),
-			"asked", w.Asked.English(), "asked_ja", w.Asked.Japanese(),
+			"asked", en, "asked_ja", ja,
 			"date", w.Date.English(), "date_ja", w.Date.Japanese())...))
 	}
 	for _, code := range m.codes {
@@ -35,19 +39,22 @@ func (o *Office) Wish(typed string, received time.Time) (Wish, []finding.Finding
 	if !m.to.IsZero() && m.to.Before(today) {
 		find(GoneBy)
 	}
-	if m.yearless && today.Add(farAway).Before(m.to) {
+	if m.yearless && today.Add(farAway).Before(later(m.from, m.to)) {
 		find(FarAway)
 	}
-	if finding.HasError(findings) {
+	if finding.HasError(findings) { // and what it was taken as does not count
 		w.Date = Date{}
-		return w, findings
+		return w, slices.DeleteFunc(findings, func(f finding.Finding) bool { return f.Code == Assumed })
 	}
 
-	if w.Date.Before(m.from) {
-		w.Date = o.From(m.from)
-	}
+	w.Date = later(w.Date, o.From(m.from))
 	switch {
-	case m.to.IsZero() || !m.to.Before(w.Date): // in time
+	case m.to.IsZero():
+	case w.Date.Before(m.to) && !today.Before(m.from):
+		find(ByThen)
+	case !m.to.Before(w.Date): // in time
+	case !m.to.Before(later(inTime, o.From(m.from))):
+		find(Delayed)
 	case o.IsOpen(today) && !today.Before(m.from):
 		find(TooLate)
 	default: // no day of those wished for is a working day

@@ -45,9 +45,9 @@ var wishes = []struct {
 	{"１２／１（火）", "2026-12-01", "2026-12-01", "date_assumed"},
 	{"1/5(火)", "2027-01-05", "2027-01-05", "date_assumed"},
 	{"11/25", "2026-11-25", "2026-11-25", "date_assumed"},
-	{"11月24日", "2026-11-24", "", "date_assumed date_gone_by"},
-	{"11/24(火)", "2026-11-24", "", "date_assumed date_gone_by"},
-	{"9月20日", "2027-09-20", "", "date_assumed date_far_away"},
+	{"11月24日", "2026-11-24", "", "date_gone_by"},
+	{"11/24(火)", "2026-11-24", "", "date_gone_by"},
+	{"9月20日", "2027-09-20", "", "date_far_away"},
 	{"12月1日は不可", "", "", "date_unreadable"},
 	{"12/1以外", "", "", "date_unreadable"},
 	{"金曜以外", "", "", "date_unreadable"},
@@ -55,12 +55,12 @@ var wishes = []struct {
 	{"平成38年12月1日", "", "", "date_unreadable"},
 	{"H38.12.1", "", "", "date_unreadable"},
 	{"本日(11/25)", "2026-11-25", "2026-11-25", "date_assumed"},
-	{"本日(11/24)", "2026-11-24", "", "date_assumed several_dates date_gone_by"},
-	{"明日(11/27)", "2026-11-27", "", "date_assumed several_dates"},
-	{"来週月曜(12/7)", "2026-12-07", "", "date_assumed several_dates"},
+	{"本日(11/24)", "2026-11-24", "", "several_dates date_gone_by"},
+	{"明日(11/27)", "2026-11-27", "", "several_dates"},
+	{"来週月曜(12/7)", "2026-12-07", "", "several_dates"},
 	{"来週月曜(11/30)", "2026-11-30", "2026-11-30", "date_assumed"},
 	{"年内、12/1", "2026-12-01", "2026-12-01", "date_assumed"},
-	{"12/1(祝)", "2026-12-01", "", "date_assumed weekday_mismatch"},
+	{"12/1(祝)", "2026-12-01", "", "weekday_mismatch"},
 	{"来年1月6日", "2027-01-06", "2027-01-06", ""},
 	{"今年12月1日", "2026-12-01", "2026-12-01", ""},
 
@@ -76,17 +76,18 @@ var wishes = []struct {
 	{"なるべく早く", "", "2026-11-25", ""},
 	{"出来るだけ早めに", "", "2026-11-25", ""},
 	{"ASAP", "", "2026-11-25", ""},
+	{"なるはやで", "", "2026-11-25", ""},
 	{"来週月曜", "2026-11-30", "2026-11-30", "date_assumed"},
 	{"来週の月曜日", "2026-11-30", "2026-11-30", "date_assumed"},
 	{"今週金曜日", "2026-11-27", "2026-11-27", "date_assumed"},
 	{"再来週火曜", "2026-12-08", "2026-12-08", "date_assumed"},
 	{"金曜日", "2026-11-27", "2026-11-27", "date_assumed"},
 	{"次の水曜日", "2026-12-02", "2026-12-02", "date_assumed"},
-	{"今週中", "2026-11-29", "2026-11-25", ""},
+	{"今週中", "2026-11-29", "2026-11-25", "by_then"},
 	{"来週", "2026-12-06", "2026-11-30", ""},
 	{"来週以降", "", "2026-11-30", ""},
-	{"今月中", "2026-11-30", "2026-11-25", ""},
-	{"年内", "2026-12-31", "2026-11-25", ""},
+	{"今月中", "2026-11-30", "2026-11-25", "by_then"},
+	{"年内", "2026-12-31", "2026-11-25", "by_then"},
 	{"", "", "2026-11-25", "no_date_wished"},
 	{"　", "", "2026-11-25", "no_date_wished"},
 	{"―", "", "2026-11-25", "no_date_wished"},
@@ -99,8 +100,18 @@ var wishes = []struct {
 
 	// A span of days.
 	{"12/1以降", "", "2026-12-01", "date_assumed"},
+	{"12月1日以降", "", "2026-12-01", "date_assumed"},
+	{"12/1〜", "", "2026-12-01", "date_assumed"},
+	{"12月1日以降の平日", "", "2026-12-01", "date_assumed"},
+	{"12月1日以降ならいつでも", "", "2026-12-01", "date_assumed"},
+	{"12/5以降", "", "2026-12-07", "date_assumed"},
+	{"9月20日以降", "", "", "date_far_away"},
+	{"12/1(月)以降", "", "", "weekday_mismatch"},
 	{"2026年12月1日(火)以降でお願いします", "", "2026-12-01", ""},
-	{"12/4までに", "2026-12-04", "2026-11-25", "date_assumed"},
+	{"12/4までに", "2026-12-04", "2026-11-25", "date_assumed by_then"},
+	{"遅くとも12/1", "2026-12-01", "2026-11-25", "date_assumed by_then"},
+	{"2026年12月1日まで", "2026-12-01", "2026-11-25", "by_then"},
+	{"11/25まで", "2026-11-25", "2026-11-25", "date_assumed"},
 	{"2026/12/1~2026/12/4", "2026-12-04", "2026-12-01", ""},
 	{"12/1〜12/4", "2026-12-04", "2026-12-01", "date_assumed"},
 	{"12/5から12/6", "2026-12-06", "2026-12-07", "date_assumed closed_day"},
@@ -136,8 +147,9 @@ var wishes = []struct {
 	{"2026年2月30日", "", "", "no_such_day"},
 	{"2026年13月1日", "", "", "no_such_day"},
 	{"2/29", "", "", "no_such_day"},
-	{"12/1または12/3", "2026-12-01", "", "date_assumed several_dates"},
-	{"12/3〜12/1", "2026-12-03", "", "date_assumed several_dates"},
+	{"12/1または12/3", "2026-12-01", "", "several_dates"},
+	{"12月1日(火)→12月8日(火)に変更", "2026-12-01", "", "several_dates"},
+	{"12/3〜12/1", "2026-12-03", "", "several_dates"},
 	{"12/1/2026", "", "", "date_unreadable"},
 	{"未定", "", "", "date_unreadable"},
 	{"12月上旬", "", "", "date_unreadable"},
@@ -168,10 +180,10 @@ func TestWishesDependOnTheTimeOfReceipt(t *testing.T) {
 		{"2026-11-20T18:00:00+09:00", "明日", "2026-11-21", "2026-11-24", "closed_day"},
 		{"2026-11-22T10:00:00+09:00", "来週月曜", "2026-11-23", "2026-11-24", "date_assumed closed_day"}, // Sunday: the week ends
 		{"2026-11-22T10:00:00+09:00", "今週中", "2026-11-22", "2026-11-24", "closed_day"},
-		{"2026-11-25T10:00:00+09:00", "今週月曜", "2026-11-23", "", "date_assumed date_gone_by"},
+		{"2026-11-25T10:00:00+09:00", "今週月曜", "2026-11-23", "", "date_gone_by"},
 		{"2026-12-28T17:00:00+09:00", "年内", "2026-12-31", "2027-01-05", "too_late"},
 		{"2026-12-28T17:00:00+09:00", "1/5", "2027-01-05", "2027-01-05", "date_assumed"},
-		{"2026-12-15T17:00:00+09:00", "今月中", "2026-12-31", "2026-12-16", ""},
+		{"2026-12-15T17:00:00+09:00", "今月中", "2026-12-31", "2026-12-16", "by_then"},
 		{"2027-12-31T17:00:00+09:00", "2/29", "2028-02-29", "2028-02-29", "date_assumed holidays_computed"},
 	} {
 		check(t, office, moment(t, c.received), c.typed, c.asked, c.date, c.codes)
@@ -180,10 +192,13 @@ func TestWishesDependOnTheTimeOfReceipt(t *testing.T) {
 
 func check(t *testing.T, office *Office, received time.Time, typed, asked, date, codes string) {
 	t.Helper()
-	wish, findings := office.Wish(typed, received)
+	wish, findings := office.Wish(typed, received, received)
 	var found []string
 	for _, f := range findings {
 		found = append(found, string(f.Code))
+		if text := f.Text.Ja + f.Hint.Ja + f.Text.En + f.Hint.En; strings.Contains(text, Date{}.Japanese()) || strings.Contains(text, Date{}.English()) {
+			t.Errorf("%q: no day is named in %q", typed, text)
+		}
 	}
 	if got := strings.Join(found, " "); shown(wish.Asked) != asked || shown(wish.Date) != date || got != codes {
 		t.Errorf("%q at %v: asked for %q, on %q, %q; want %q, %q, %q", typed, received, shown(wish.Asked), shown(wish.Date), got, asked, date, codes)
@@ -210,11 +225,14 @@ func TestMovedDaysHaveTheirReason(t *testing.T) {
 			"ご希望の2026年12月29日(火)は弊社休業日のため、翌営業日の2026年12月30日(水)に実施いたします", ""},
 		{"2026-11-25T10:00:00+09:00", "2026年12月5日から2026年12月6日",
 			"ご希望の2026年12月6日(日)は弊社休業日のため、翌営業日の2026年12月7日(月)に実施いたします", ""},
+		{"2026-11-25T10:00:00+09:00", "12月1日まで",
+			"2026年12月1日(火)までとのご希望のため、最短の営業日である2026年11月25日(水)に実施いたします",
+			"you wished for it by Tuesday, 1 December 2026, so it is done as early as it can be, on Wednesday, 25 November 2026"},
 		{"2026-11-25T16:01:00+09:00", "2026年11月25日(水)",
 			"ご希望の2026年11月25日(水)は、即日変更の受付時間(営業日の16時まで)を過ぎているため、2026年11月26日(木)に実施いたします",
 			"changes on the same day are taken until 16:00 of a working day, so it cannot be done on Wednesday, 25 November 2026, which you wished for: it is done on Thursday, 26 November 2026"},
 	} {
-		_, findings := office.Wish(c.typed, moment(t, c.received))
+		_, findings := office.Wish(c.typed, moment(t, c.received), moment(t, c.received))
 		i := slices.IndexFunc(findings, MovesDay)
 		if i < 0 {
 			t.Errorf("%q: %v", c.typed, findings)
@@ -222,6 +240,32 @@ func TestMovedDaysHaveTheirReason(t *testing.T) {
 		}
 		if f := findings[i]; f.Text.Ja != c.ja || c.en != "" && f.Text.En != c.en {
 			t.Errorf("%q: %q, %q", c.typed, f.Text.Ja, f.Text.En)
+		}
+	}
+}
+
+// A mail may be handled days after it has come: what is promised is still to come.
+func TestNoDayIsPlannedThatIsGone(t *testing.T) {
+	office := New(newYear...)
+	for _, c := range []struct{ received, now, typed, date, codes string }{
+		{"2026-11-25T10:00:00+09:00", "2026-11-25T17:59:59+09:00", "本日", "2026-11-25", ""},
+		{"2026-11-25T10:00:00+09:00", "2026-11-25T18:00:00+09:00", "本日", "2026-11-26", "delayed"},
+		{"2026-11-25T16:01:00+09:00", "2026-11-25T16:30:00+09:00", "本日", "2026-11-26", "too_late"},
+		{"2026-11-25T16:01:00+09:00", "2026-11-27T10:00:00+09:00", "本日", "2026-11-27", "too_late"},
+		{"2026-11-25T10:00:00+09:00", "2026-11-30T10:00:00+09:00", "2026年11月27日(金)", "2026-11-30", "delayed"},
+		{"2026-11-25T10:00:00+09:00", "2026-11-28T10:00:00+09:00", "2026年11月28日(土)", "2026-11-30", "closed_day"},
+		{"2026-11-25T10:00:00+09:00", "2026-11-30T10:00:00+09:00", "2026年12月1日(火)", "2026-12-01", ""},
+		{"2026-11-25T10:00:00+09:00", "2026-12-01T09:00:00+09:00", "12/1まで", "2026-12-01", "date_assumed"},
+		{"2026-11-25T10:00:00+09:00", "2026-11-30T10:00:00+09:00", "至急", "2026-11-30", ""},
+		{"2026-11-25T10:00:00+09:00", "2026-11-20T10:00:00+09:00", "本日", "2026-11-25", ""}, // a clock that is wrong
+	} {
+		wish, findings := office.Wish(c.typed, moment(t, c.received), moment(t, c.now))
+		var found []string
+		for _, f := range findings {
+			found = append(found, string(f.Code))
+		}
+		if got := strings.Join(found, " "); shown(wish.Date) != c.date || got != c.codes {
+			t.Errorf("%q of %s, handled %s: on %s, %q, want %s, %q", c.typed, c.received, c.now, shown(wish.Date), got, c.date, c.codes)
 		}
 	}
 }
@@ -235,7 +279,7 @@ func FuzzWish(f *testing.F) {
 	office := New(newYear...)
 	f.Fuzz(func(t *testing.T, typed string, at int64) {
 		received := time.Unix(at%(1<<32), 0) // until 2106
-		wish, findings := office.Wish(typed, received)
+		wish, findings := office.Wish(typed, received, received)
 		if wish.Date.IsZero() != finding.HasError(findings) {
 			t.Fatalf("%q gives %v, %v", typed, wish, findings)
 		}

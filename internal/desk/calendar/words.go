@@ -17,7 +17,7 @@ var words = []struct {
 }{
 	{regexp.MustCompile(`^[^\p{L}\p{N}]*$|(?:希望|指定)日?は?(?:な|無)し|^(?:な|無)し|特に(?:な|無|あり|ござい)|いつでも|おまかせ|お任せ|問い?(?:ません|わない)|急(?:ぎ|いで)(?:い|おり)?ません|急ぎでは`),
 		NoWish, anyDay},
-	{regexp.MustCompile(`急ぎ|至急|早急|早め|早く|最短|最速|なるべく|(?:でき|出来)るだけ|(?:でき|出来)る限り|可能な限り|すぐ|直ちに|asap|soon`),
+	{regexp.MustCompile(`急ぎ|至急|早急|早め|早く|なるはや|なる早|最短|最速|なるべく|(?:でき|出来)るだけ|(?:でき|出来)る限り|可能な限り|すぐ|直ちに|asap|soon`),
 		"", anyDay},
 	{regexp.MustCompile(`(本日|今日|当日|即日|明日|あした|あす|翌日|明後日|あさって|翌々日)`), "", nearDay},
 	{regexp.MustCompile(`翌営業日`), "", func(today Date, _, _ string) (from, to Date) { return today.Add(1), Date{} }},

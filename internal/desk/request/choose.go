@@ -21,8 +21,14 @@ func choose(all []*form, subject []Kind) (chosen []*form, codes []finding.Code) 
 	}
 	own = withoutExamples(own)
 	for _, f := range all { // a heading alone asks too, if no form of its kind does
-		if len(f.groups) == 0 && !f.quoted && !anyOf(own, f.kinds) {
+		switch {
+		case len(f.groups) > 0 || f.quoted:
+		case !anyOf(own, f.kinds):
 			own = append(own, f)
+		case f.removes: // a sentence that says what the forms are for
+			for _, other := range own {
+				other.against = other.against || anyOf([]*form{other}, f.kinds)
+			}
 		}
 	}
 	quoted = slices.DeleteFunc(quoted, func(f *form) bool { return f.example })

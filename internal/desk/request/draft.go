@@ -47,7 +47,7 @@ func drafts(forms []*form) []*draft {
 func newDraft(k Kind, host string, g *group, f *form) *draft {
 	d := &draft{kind: k, host: host, value: g.lines(valueLabel), date: strings.Join(g.date(f), " "), before: g.lines(beforeLabel)}
 	switch {
-	case f.against:
+	case f.against || isRemoval(strings.Join(d.value, " ")):
 		d.codes = append(d.codes, NotAnOrder)
 	case len(f.kinds) == 0:
 		d.codes = append(d.codes, NoHeading)
@@ -123,7 +123,7 @@ func (d *draft) isOurs() bool {
 }
 
 // request returns the request, with what was noticed.
-func (d *draft) request(received time.Time, office *calendar.Office) Request {
+func (d *draft) request(received, now time.Time, office *calendar.Office) Request {
 	r := Request{
 		Kind:     d.kind,
 		Domain:   d.name.domain,
@@ -134,6 +134,7 @@ func (d *draft) request(received time.Time, office *calendar.Office) Request {
 	r.Before, _ = readValue(d.kind, d.before)
 	codes := d.codes
 	switch {
+	case isRemoval(strings.Join(d.value, " ")):
 	case len(d.value) > 0:
 		var notes []finding.Code
 		r.Value.Read, notes = readValue(d.kind, d.value)
@@ -153,10 +154,13 @@ func (d *draft) request(received time.Time, office *calendar.Office) Request {
 		codes = append(codes, HostCorrected)
 	}
 	for _, code := range codes {
-		r.Findings = append(r.Findings, meanings.New(code, "kind", strings.ToUpper(string(d.kind)), "typed", finding.Shorten(d.host), "host", d.name.String()))
+		r.Findings = append(r.Findings, meanings.New(code, "kind", strings.ToUpper(string(d.kind)), "typed", finding.Shorten(d.host), "host", d.name.String(), "date", finding.Shorten(d.date)))
 	}
-	wish, about := office.Wish(d.date, received)
-	r.Date, r.Findings = wish, append(r.Findings, about...)
+	r.Date.Typed = d.date
+	if !slices.Contains(codes, DateUnclear) {
+		wish, about := office.Wish(d.date, received, now)
+		r.Date, r.Findings = wish, append(r.Findings, about...)
+	}
 	finding.Sort(r.Findings)
 	return r
 }

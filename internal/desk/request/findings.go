@@ -1,6 +1,10 @@
 package request
 
-import "dkimd/keys/finding"
+import (
+	"slices"
+
+	"dkimd/keys/finding"
+)
 
 // The codes.
 const (
@@ -12,6 +16,7 @@ const (
 	NoSender        finding.Code = "no_sender"
 	SeveralSenders  finding.Code = "several_senders"
 	ReceivedUnknown finding.Code = "received_unknown"
+	Withdrawn       finding.Code = "withdrawn"
 	Garbled         finding.Code = "garbled"
 	TooLong         finding.Code = "mail_too_long"
 	PrivateKey      finding.Code = "private_key_sent"
@@ -25,6 +30,8 @@ const (
 	MissingValue   finding.Code = "missing_value"
 	BadHost        finding.Code = "bad_host"
 	NoDomain       finding.Code = "no_domain"
+	DateOutside    finding.Code = "date_outside_form"
+	DateUnclear    finding.Code = "date_unclear"
 	HostCompleted  finding.Code = "host_completed"
 	HostCorrected  finding.Code = "host_corrected"
 	ValueHidden    finding.Code = "value_hidden"
@@ -39,14 +46,17 @@ const (
 // (the host as it was written) and {host} (as it is read) are filled in.
 var meanings = finding.Table{
 	NoForm: finding.Means(finding.Error,
-		"there is no request form in the mail", "ご依頼の書式(【SPFの設定を希望します】など)が見当たりません",
-		"fill in the form of the manual", "マニュアルに記載の書式にて、改めてお送りください"),
+		"there is no request form in the mail: it may be no request", "ご依頼の書式が見当たりません。ご依頼ではない可能性があります",
+		"read the mail; if it is a request, send the customer the form: dkimctl desk reply DOMAIN --letter guide", "本文をご確認ください。ご依頼の場合は、書式をご案内ください(dkimctl desk reply ドメイン名 --letter guide)"),
 	EmptyForm: finding.Means(finding.Error,
-		"the request form is empty", "ご依頼の書式に内容が記入されていません",
-		"fill in the form and send it again", "内容をご記入のうえ、改めてお送りください"),
-	FormInQuote: finding.Means(finding.Warning,
-		"the form stands in a quotation only: it may be an older request", "ご依頼の書式が引用部分にのみ記載されています",
-		"ask whether this is meant", "今回のご依頼内容として相違がないかをお知らせください"),
+		"the request form is empty: it may be no request", "ご依頼の書式に内容が記入されていません。ご依頼ではない可能性があります",
+		"read the mail; if it is a request, ask for the form filled in", "本文をご確認ください。ご依頼の場合は、書式へのご記入をお願いしてください"),
+	FormInQuote: finding.Means(finding.Error,
+		"the form stands in a quotation only: it may be an older request", "ご依頼の書式が引用部分にのみ記載されています。過去のご依頼の可能性があります",
+		"read the mail; if the form is meant, give it alone, without the marks of the quotation", "本文をご確認ください。今回のご依頼であることを確認できた場合は、引用符を除いた書式のみで改めて確認してください"),
+	Withdrawn: finding.Means(finding.Error,
+		"the mail may take a request back, or put it off", "取消・延期のご連絡の可能性があります",
+		"read the mail; what it asks for is not planned", "本文をご確認ください。ご依頼の受付と作業の予定は作成していません"),
 	QuotedForm: finding.Means(finding.Info,
 		"forms in the quotation are not taken as requests", "引用部分に記載の書式は、今回のご依頼に含めておりません",
 		"say so if they are meant too", "あわせてご希望の場合は、改めてお知らせください"),
@@ -71,8 +81,8 @@ var meanings = finding.Table{
 		"a new key pair is needed: publish its public key only, and delete this mail", "該当の鍵は使用を中止し、新しく作成した公開鍵のみをお知らせください。秘密鍵はお送りにならないでください"),
 
 	NotAnOrder: finding.Means(finding.Error,
-		"the form asks for no setting, or for one to be taken away", "設定の追加・変更のご依頼であることを確認できませんでした",
-		"say whether it is to be added, changed or removed", "ご希望の内容(追加・変更・削除)をお知らせください"),
+		"the form asks for no setting, or for one to be taken away", "設定の追加・変更ではなく、削除のご依頼などの可能性があります",
+		"read the mail; if a record is to be removed, do it by hand", "本文をご確認ください。レコードの削除は手作業で行ってください"),
 	NoHeading: finding.Means(finding.Error,
 		"host and value stand there without the heading of a form: it may be no order", "ご依頼の見出し(【DMARCの設定を希望します】など)がありません",
 		"send the form with its heading", "ご依頼の場合は、マニュアルに記載の書式にて改めてお送りください"),
@@ -94,6 +104,12 @@ var meanings = finding.Table{
 	NoDomain: finding.Means(finding.Error,
 		"the host has no domain: {typed}", "ホスト名にドメイン名が含まれていません(ご記入:{typed})",
 		"write the host with the domain", "ドメイン名を含めたホスト名をお知らせください"),
+	DateOutside: finding.Means(finding.Warning,
+		"the date stands outside of the form: {date}", "設定希望日を書式以外の箇所から読み取りました(「{date}」)",
+		"look whether this is meant", "相違がないかをご確認ください"),
+	DateUnclear: finding.Means(finding.Error,
+		"it is not clear which of the dates in the mail is wished for", "ご連絡に複数の日付などの記載があり、設定希望日を特定できません",
+		"say for which day it is wished", "設定希望日をお知らせください"),
 	HostCompleted: finding.Means(finding.Warning,
 		"the host {typed} is taken as {host}", "ホスト名「{typed}」を「{host}」と読み取りました",
 		"look whether this is meant", "相違がないかをご確認ください"),
@@ -119,6 +135,13 @@ var meanings = finding.Table{
 		"there were blanks inside the key", "鍵の途中の空白を取り除きました",
 		"compare the value", "取り除いた後の値に相違がないかをご確認ください"),
 }
+
+// forStaff are errors that no letter can answer before somebody has read the mail.
+var forStaff = []finding.Code{NoForm, EmptyForm, FormInQuote, Withdrawn, NotAnOrder}
+
+// IsForStaff reports whether a finding asks staff to read the mail. Its text is not for
+// the customer.
+func IsForStaff(f finding.Finding) bool { return slices.Contains(forStaff, f.Code) }
 
 // Codes says what each code means.
 func Codes() finding.Table { return meanings }

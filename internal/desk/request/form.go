@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"dkimd/keys/record"
 )
@@ -12,6 +13,7 @@ import (
 type form struct {
 	kinds   []Kind // none: there is no heading
 	against bool   // the heading asks for no setting, or for one to be taken away
+	removes bool   // it is the latter
 	quoted  bool   // the heading is
 	example bool
 	groups  []*group // one for each record
@@ -39,14 +41,16 @@ type reader struct {
 	group *group
 	field *field
 	label label
-	above string // the last line with something on it
+	above string   // the last line with something on it
+	words []string // the sender's own, outside of the forms
 
 	before bool // what follows says what is there before a change
 	signed bool // what follows is the sender's signature
 }
 
-// readForms returns the forms that stand in a mail.
-func readForms(lines []line) []*form {
+// readForms returns the forms that stand in a mail, and the sender's words outside of
+// them.
+func readForms(lines []line) (forms []*form, words []string) {
 	var r reader
 	for _, l := range lines {
 		r.line(l)
@@ -54,12 +58,13 @@ func readForms(lines []line) []*form {
 			r.above = l.text
 		}
 	}
-	return r.forms
+	return r.forms, r.words
 }
 
 func (r *reader) line(l line) {
 	if kinds := readOpposite(l.text); kinds != nil {
-		r.begin(&form{kinds: kinds, against: true, quoted: l.quoted, example: example.MatchString(r.above)})
+		r.leave(l)
+		r.begin(&form{kinds: kinds, against: true, removes: isRemoval(l.text), quoted: l.quoted, example: example.MatchString(r.above)})
 		return
 	}
 	if kinds := readHeading(l.text); kinds != nil {
@@ -81,11 +86,21 @@ func (r *reader) line(l line) {
 		r.beginField(r.valueLabel(), l.quoted)
 		r.add(l.text, l.quoted)
 	case r.field == nil:
+		r.leave(l)
 	case l.text == "" && len(r.field.lines) == 0: // what was typed may stand below
 	case l.text != "" && !r.field.isFull() && r.goesOn(l.text):
 		r.add(l.text, l.quoted)
 	default:
 		r.field = nil
+		r.leave(l)
+	}
+}
+
+// leave takes a line for the sender's own words, if it has words and does not stand above
+// a quotation.
+func (r *reader) leave(l line) {
+	if !l.quoted && strings.ContainsFunc(l.text, unicode.IsLetter) && !attribution.MatchString(plain(l.text)) {
+		r.words = append(r.words, l.text)
 	}
 }
 

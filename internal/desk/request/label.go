@@ -92,7 +92,7 @@ const maxHeading = 150
 func readOpposite(text string) []Kind {
 	folded := strings.ToUpper(strings.Join(strings.Fields(norm.NFKC.String(text)), ""))
 	found := opposite.FindStringSubmatch(folded)
-	if found == nil || len(folded) > maxHeading {
+	if found == nil || len(folded) > maxHeading || strings.HasSuffix(folded, "?") {
 		return nil
 	}
 	return kindsIn(found[1])

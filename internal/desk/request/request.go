@@ -27,7 +27,8 @@ type Mail struct {
 	Sender   string            `json:"sender"`   // the address in From; "" if there is none, or more than one
 	Received time.Time         `json:"received"` // by our own server; if that is unknown, when the mail was read
 	Requests []Request         `json:"requests"`
-	Findings []finding.Finding `json:"findings"` // on the mail as a whole
+	Words    []string          `json:"words,omitempty"` // the sender's own, line by line, outside of the forms
+	Findings []finding.Finding `json:"findings"`        // on the mail as a whole
 }
 
 // Request asks for one record.
@@ -77,12 +78,28 @@ func Read(content []byte, received, now time.Time, office *calendar.Office) Mail
 		find(Garbled)
 	}
 
-	forms, codes := choose(readForms(split(msg.text)), kindsIn(msg.subject))
+	all, words := readForms(split(msg.text))
+	if !msg.privateKey {
+		m.Words = shown(words)
+	}
+	forms, codes := choose(all, kindsIn(msg.subject))
+	if isWithdrawn(append(words, msg.subject)...) {
+		codes = append(codes, Withdrawn)
+	}
 	for _, code := range codes {
 		find(code)
 	}
+	if isRemoval(msg.subject) {
+		for _, f := range forms {
+			f.against = true
+		}
+	}
 	wanted := drafts(forms)
 	completeAll(wanted)
+	settleDates(wanted, ownDates(all), mentions(words), func(text string) calendar.Wish {
+		wish, _ := office.Wish(text, m.Received, now)
+		return wish
+	})
 	for _, d := range wanted {
 		switch {
 		case msg.privateKey:
@@ -90,7 +107,7 @@ func Read(content []byte, received, now time.Time, office *calendar.Office) Mail
 		case record.MayHoldPrivate(strings.Join(d.value, "")), record.MayHoldPrivate(strings.Join(d.before, "")):
 			d.hide(ValueHidden)
 		}
-		m.Requests = append(m.Requests, d.request(m.Received, office))
+		m.Requests = append(m.Requests, d.request(m.Received, now, office))
 	}
 	return m
 }

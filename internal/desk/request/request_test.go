@@ -102,7 +102,7 @@ func TestMailsAreReadAsTheyAreMeant(t *testing.T) {
 func TestTimeOfReceipt(t *testing.T) {
 	const form = "【DKIMの設定を希望します】\nドメイン名:example.jp\n設定希望日:本日\n"
 	const header = "Received: from a by b; Wed, 25 Nov 2026 16:01:00 +0900\nFrom: taro@example.jp\n\n"
-	said := time.Date(2026, 11, 24, 15, 0, 0, 0, morning.Location())
+	said := time.Date(2026, 11, 27, 15, 0, 0, 0, morning.Location())
 	for name, c := range map[string]struct {
 		content string
 		said    time.Time
@@ -110,9 +110,9 @@ func TestTimeOfReceipt(t *testing.T) {
 		known   bool
 	}{
 		"a text":                        {form, time.Time{}, "2026-11-25", false},
-		"a text, and somebody knows":    {form, said, "2026-11-24", true},
+		"a text, and somebody knows":    {form, said, "2026-11-27", true},
 		"a mail":                        {header + form, time.Time{}, "2026-11-26", true},
-		"a mail, but somebody knows":    {header + form, said, "2026-11-24", true},
+		"a mail, but somebody knows":    {header + form, said, "2026-11-27", true},
 		"a mail that has not been sent": {"From: taro@example.jp\n\n" + form, time.Time{}, "2026-11-25", false},
 	} {
 		m := Read([]byte(c.content), c.said, morning, office)

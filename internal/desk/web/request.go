@@ -67,7 +67,7 @@ func (s *site) plan(r *http.Request, p *requestPage) error {
 	if err != nil {
 		return err
 	}
-	if p.Plan, err = of.Plan(ctx, request.Read([]byte(p.Pasted), received, time.Now(), s.Office), p.Mail); err != nil {
+	if p.Plan, err = of.Plan(ctx, request.Read([]byte(p.Pasted), received, of.Now(), s.Office), p.Mail); err != nil {
 		return err
 	}
 	for i, answer := range p.Plan.Answers {

@@ -55,7 +55,7 @@ func newSite(t testing.TB, domains ...string) (Site, *keys.Dir) {
 				OurNameServers: []string{"dns.hosting.example"},
 				Store:          store,
 				Resolver:       noDNS{},
-				Now:            time.Now,
+				Now:            func() time.Time { return time.Date(2026, 11, 25, 1, 0, 0, 0, time.UTC) }, // 10:00 in Japan
 				NameServers: func(context.Context, string) (string, []string, error) {
 					return "example.jp", []string{"ns1.example.net"}, nil
 				},
