@@ -105,13 +105,15 @@ func (u *ui) deskReply(ctx context.Context, name string, o replyOptions, langCho
 		lang = u.lang
 	}
 	letter, errLetter := writeLetter(ctx, d, letters, s, o, lang)
+	if errLetter == nil {
+		if err := u.attach(letter, o.attach); err != nil {
+			return err
+		}
+	}
 	if err := u.printReply(s, letter); err != nil {
 		return err
 	}
-	if errLetter != nil {
-		return noLetter(errLetter)
-	}
-	return u.attach(letter, o.attach)
+	return noLetter(errLetter)
 }
 
 // checkMail refuses what --mail cannot be.

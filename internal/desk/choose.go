@@ -150,7 +150,7 @@ func (s *Situation) Facts(name Name) (Facts, error) {
 		f.Signing = len(unproven(active)) > 0
 		fits = fits && verdict(about) != dnscheck.Proven && verdict(about) != dnscheck.Unclear
 	case Signing:
-		about = active
+		about, f.InUse = active, s.staying
 		fits = fits && len(active) > 0 && verdict(active) == dnscheck.Proven
 	case Done:
 		about, f.SPF = active, s.SPF

@@ -58,6 +58,7 @@ type Situation struct {
 
 	spares    []record.Record // to be entered for keys to come
 	removable []record.Record // of old keys, still in DNS
+	staying   []record.Record // of old keys, too early to remove
 	provider  provider.Provider
 	delegates bool
 	publishes bool
@@ -123,15 +124,19 @@ func (d *Desk) lookAtKeys(ctx context.Context, s *Situation) error {
 			continue
 		}
 		mayGo := k.State == keys.Revoked || !d.Now().Before(k.Since().Add(d.KeepRecordFor))
-		if !mayGo || k.Via != "" { // a CNAME stays, for the keys to come
+		if k.Via != "" { // a CNAME stays, for the keys to come
 			continue
 		}
 		published, err := d.Resolver.LookupTXT(ctx, r.Host()+".")
 		if err != nil && !isNotFound(err) {
 			return err
 		}
-		if slices.Contains(published, r.Value()) {
+		switch {
+		case !slices.Contains(published, r.Value()):
+		case mayGo:
 			s.removable = append(s.removable, r)
+		default:
+			s.staying = append(s.staying, r)
 		}
 	}
 	return nil

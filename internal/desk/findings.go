@@ -19,6 +19,8 @@ const (
 	NameServersElsewhere finding.Code = "name_servers_elsewhere"
 	ValueNeeded          finding.Code = "value_needed"
 	OtherDomain          finding.Code = "other_domain"
+	OneSPF               finding.Code = "one_spf"
+	SPFNeedsUs           finding.Code = "spf_needs_us"
 	HostTaken            finding.Code = "host_taken"
 	SeveralValues        finding.Code = "several_values"
 	DKIMNotSeen          finding.Code = "dkim_not_seen"
@@ -62,6 +64,12 @@ var table = finding.Table{
 	OtherDomain: finding.Means(finding.Error,
 		"{typed} has no mail of its own", "「{typed}」はメールアドレスのドメイン名ではない可能性があります",
 		"ask whether {domain} is meant", "メールアドレスの「@」以降のドメイン名をお知らせください。「{domain}」でよろしいでしょうか"),
+	OneSPF: finding.Means(finding.Error,
+		"a domain has one SPF record", "SPF のレコードは、1 つのドメインにつき 1 件のみ有効です",
+		"give one value for all senders", "すべての送信元を 1 つの値にまとめてお知らせください"),
+	SPFNeedsUs: finding.Means(finding.Error,
+		"include:{include} is missing, or has no effect where it stands: our mail servers need it", "値( VALUE )に「include:{include}」がないか、有効な位置にありません。弊社メールサーバーからの送信に必要です",
+		"say whether \"{value}\" may be entered", "「{value}」を登録してよろしいかをお知らせください"),
 	HostTaken: finding.Means(finding.Error,
 		"the record of a key of ours stands at {host}", "「{host}」には、弊社が署名に使用する鍵のレコードが登録されています",
 		"choose another selector", "別のセレクタのホスト名をお知らせください"),

@@ -48,6 +48,7 @@ type Facts struct {
 	Records    []record.Record   // to publish, in use, or to remove
 	InUse      []record.Record   // that have to stay where others may go
 	Signing    bool              // with keys whose records are wrong
+	Already    bool              // it was set up before it was asked for
 	SPF        *SPFChange        // nil: says nothing of SPF
 	Advice     []finding.Text    // for the panel
 	Findings   []finding.Finding // of the check, or of the request
@@ -100,6 +101,7 @@ type content struct {
 	InUse          []recordText
 	LongValue      bool // one of the records has a split form to attach
 	Signing        bool
+	Already        bool
 	SPF            *spfText
 	Advice         []string
 	Problems       []problemText
@@ -151,6 +153,7 @@ func (f Facts) in(lang string, sender Sender) content {
 		Records:        f.records(f.Records),
 		InUse:          f.records(f.InUse),
 		Signing:        f.Signing,
+		Already:        f.Already,
 		Problems:       problemsIn(lang, f.Findings),
 		Moved:          f.moved(lang),
 		Needed:         listIn(lang, f.methods(needed)),

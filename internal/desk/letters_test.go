@@ -114,6 +114,13 @@ var letters = []struct {
 		Zone: "example.jp", NameServer: Ours, MailServer: Ours, Day: aDay, Records: []record.Record{aRecord},
 		SPF: &SPFChange{Domain: "example.jp", Found: "v=spf1 include:_spf.hosting.example ~all", Value: "v=spf1 include:_spf.hosting.example ~all"},
 	}, nil},
+	{"done_already", Done, Facts{Zone: "example.jp", NameServer: Ours, MailServer: Ours, Day: aDay, Records: []record.Record{aRecord}, Already: true}, nil},
+	{"signing_after_rotation", Signing, Facts{
+		Zone: "example.jp", NameServer: Elsewhere, MailServer: Ours, Day: aDay, Records: []record.Record{newer}, InUse: []record.Record{aRecord},
+	}, nil},
+	{"guide_of_a_request", Guide, Facts{
+		NameServer: Elsewhere, MailServer: Elsewhere, Requests: []Request{{SPF, "example.jp", "v=spf1 mx -all"}},
+	}, nil},
 	{"done_without_spf", Done, Facts{
 		Zone: "example.jp", NameServer: Ours, MailServer: Ours, Day: aDay, Records: []record.Record{aRecord},
 		SPF: &SPFChange{Domain: "example.jp", Found: "v=spf1 mx -all", Value: "v=spf1 mx include:_spf.hosting.example -all"},

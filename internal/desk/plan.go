@@ -74,6 +74,9 @@ func (d *Desk) Plan(ctx context.Context, m request.Mail, mail Side) (*Plan, erro
 		if isDisputed(m.Requests, r) {
 			planned.find(table.New(SeveralValues, "host", r.Host.Read))
 		}
+		if r.Kind == request.SPF && finding.Has(planned.Findings, SeveralValues) {
+			planned.find(table.New(OneSPF))
+		}
 		switch {
 		case r.Domain != "":
 			planned.first = p.orders(r.Domain)
@@ -285,6 +288,7 @@ func isOfRequests(letter Name) bool {
 // answerByState answers with a letter about the state of the domain, once.
 func (p *Plan) answerByState(letter Name, r Planned) {
 	facts, err := r.situation.Facts(letter)
+	facts.Already = finding.Has(r.Findings, AlreadySigned)
 	if err == nil && !slices.ContainsFunc(p.Answers, func(a Answer) bool { return a.Letter == letter && a.Facts.Domain == facts.Domain }) {
 		p.Answers = append(p.Answers, Answer{letter, facts})
 	}

@@ -61,6 +61,7 @@ func (d *Desk) planRecord(ctx context.Context, r *Planned) error {
 		r.Host, r.Value = request.Text{}, request.Text{}
 	}
 	if finding.HasError(r.Findings) || finding.Has(r.Findings, lint.NoAnswer) {
+		r.Findings = slices.DeleteFunc(r.Findings, saysToEnter)
 		return nil
 	}
 	r.waitForOthers()
@@ -86,16 +87,17 @@ func (d *Desk) planRecord(ctx context.Context, r *Planned) error {
 	return nil
 }
 
+// saysToEnter reports whether a finding says that a record is new.
+func saysToEnter(f finding.Finding) bool {
+	return f.Code == lint.SPFNotPublished || f.Code == lint.DMARCNotPublished
+}
+
 // judge says what is to be said of a value, and of what has to stand before it.
 func (d *Desk) judge(ctx context.Context, r *Planned) []finding.Finding {
 	s, host, value := r.situation, r.Host.Read, r.Value.Read
 	switch r.Kind {
 	case request.SPF:
-		include := ""
-		if s.MailServer == Ours {
-			include = d.SPFInclude
-		}
-		return lint.SPF(ctx, d.Resolver, host, value, include).Findings
+		return d.judgeSPF(ctx, r)
 	case request.DMARC:
 		return append(lint.DMARC(ctx, d.Resolver, host, value), d.beforeDMARC(ctx, r)...)
 	}
@@ -103,6 +105,26 @@ func (d *Desk) judge(ctx context.Context, r *Planned) []finding.Finding {
 		return []finding.Finding{table.New(HostTaken, "host", host)}
 	}
 	return d.judgeDKIM(ctx, host, value)
+}
+
+// judgeSPF judges a value for SPF. That a domain has one record, and how ours is in it,
+// is for us to say.
+func (d *Desk) judgeSPF(ctx context.Context, r *Planned) []finding.Finding {
+	include, value := "", r.Value.Read
+	if r.situation.MailServer == Ours {
+		include = d.SPFInclude
+	}
+	list := lint.SPF(ctx, d.Resolver, r.Host.Read, value, include).Findings
+	merged, _ := lint.MergeSPF(value, include)
+	for i, f := range list {
+		switch {
+		case f.Code == lint.SPFVersionTwice:
+			list[i] = table.New(OneSPF)
+		case f.Code == lint.SPFIncludeMissing && merged != "":
+			list[i] = table.New(SPFNeedsUs, "include", include, "value", plain(merged))
+		}
+	}
+	return list
 }
 
 // judgeDKIM judges another company's record: a key, or a CNAME to one. The host is
