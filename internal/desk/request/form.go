@@ -96,13 +96,15 @@ func (r *reader) line(l line) {
 	}
 }
 
-// leave takes a line for the sender's own words, if it has words and does not stand above
+// leave takes a line for the sender's own words, if it is no ruler and does not stand above
 // a quotation.
 func (r *reader) leave(l line) {
-	if !l.quoted && strings.ContainsFunc(l.text, unicode.IsLetter) && !attribution.MatchString(plain(l.text)) {
+	if !l.quoted && strings.ContainsFunc(l.text, isWord) && !attribution.MatchString(plain(l.text)) {
 		r.words = append(r.words, l.text)
 	}
 }
+
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 
 func (r *reader) begin(f *form) {
 	r.forms = append(r.forms, f)

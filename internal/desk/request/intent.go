@@ -14,13 +14,10 @@ import (
 // withdrawn takes an order back, or puts it off.
 var withdrawn = regexp.MustCompile(`(?i)キャンセル|取り?(?:消|下|止め|やめ)|中止|見送|不要(?:に|と)な|延期|保留|進めないで|\b(?:cancel|withdraw|postpone)`)
 
-// isWithdrawn reports whether one of the texts takes an order back, or puts it off.
-func isWithdrawn(texts ...string) bool {
-	return slices.ContainsFunc(texts, func(text string) bool { return withdrawn.MatchString(plain(text)) })
-}
+func isWithdrawn(text string) bool { return withdrawn.MatchString(plain(text)) }
 
 // removal asks for something to be taken away.
-var removal = regexp.MustCompile(`削除|解除|廃止|不要|取り?消`)
+var removal = regexp.MustCompile(`削除|解除|廃止|不要|取り?消|中止|キャンセル`)
 
 // isRemoval reports whether a text is no value, but says that there is to be none.
 func isRemoval(text string) bool {
@@ -64,7 +61,7 @@ func printable(r rune) rune {
 var (
 	sentenceEnd = regexp.MustCompile(`[。!?]`)
 	// wishWord stands by a date that is wished for.
-	wishWord = regexp.MustCompile(`希望|設定日|[でに]お願い(?:(?:し|いたし|致し)ま[すせ]|でき|申し|した[くい]|$)`)
+	wishWord = regexp.MustCompile(`希望|設定日|[でに](?:よろしく|宜しく)?お願い(?:(?:し|いたし|致し)ま[すせ]|でき|申し|した[くい]|$)`)
 	// wishLabel stands before a date in words.
 	wishLabel = regexp.MustCompile(`(?:希望|設定)日時?\s*[は:]\s*(.+)`)
 	// sameAsAbove stands for the date of the form above.
@@ -95,9 +92,12 @@ func mentions(words []string) []mention {
 			if text != "" {
 				all = append(all, mention{text, wishWord.MatchString(sentence)})
 			}
+			if len(all) == maxMentions {
+				return all
+			}
 		}
 	}
-	return all[:min(len(all), maxMentions)]
+	return all
 }
 
 // ownDates returns the dates that stand behind labels, in whatever form.

@@ -4,6 +4,7 @@
 package request
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -83,7 +84,12 @@ func Read(content []byte, received, now time.Time, office *calendar.Office) Mail
 		m.Words = shown(words)
 	}
 	forms, codes := choose(all, kindsIn(msg.subject))
-	if isWithdrawn(append(words, msg.subject)...) {
+	dates := ownDates(all)
+	texts := append(words, msg.subject)
+	for _, date := range dates {
+		texts = append(texts, date.text)
+	}
+	if slices.ContainsFunc(texts, isWithdrawn) {
 		codes = append(codes, Withdrawn)
 	}
 	for _, code := range codes {
@@ -96,7 +102,7 @@ func Read(content []byte, received, now time.Time, office *calendar.Office) Mail
 	}
 	wanted := drafts(forms)
 	completeAll(wanted)
-	settleDates(wanted, ownDates(all), mentions(words), func(text string) calendar.Wish {
+	settleDates(wanted, dates, mentions(words), func(text string) calendar.Wish {
 		wish, _ := office.Wish(text, m.Received, now)
 		return wish
 	})
@@ -106,6 +112,7 @@ func Read(content []byte, received, now time.Time, office *calendar.Office) Mail
 			d.hide(PrivateKey)
 		case record.MayHoldPrivate(strings.Join(d.value, "")), record.MayHoldPrivate(strings.Join(d.before, "")):
 			d.hide(ValueHidden)
+			m.Words = nil
 		}
 		m.Requests = append(m.Requests, d.request(m.Received, now, office))
 	}
