@@ -20,8 +20,13 @@ func (r *Planned) handOut() {
 	if r.Cell == nil || !r.Cell.HandOut {
 		return
 	}
-	if r.Kind == request.DKIM && len(r.situation.Keys) == 0 {
-		r.run("genkey", r.Domain)
+	if r.Kind == request.DKIM {
+		switch active := r.situation.in(keys.Active); {
+		case len(active) > 0 && verdict(active) == dnscheck.Proven:
+			r.find(table.New(AlreadySigned, "domain", r.Domain))
+		case len(r.situation.Keys) == 0:
+			r.run("genkey", r.Domain)
+		}
 	}
 	r.run("desk reply", r.Domain)
 }
@@ -56,7 +61,7 @@ func (r *Planned) planKey() {
 
 // planRecord plans a record whose value the customer gives.
 func (d *Desk) planRecord(ctx context.Context, r *Planned) error {
-	r.find(d.judge(ctx, r)...)
+	r.find(slices.DeleteFunc(d.judge(ctx, r), givesWay)...)
 	if finding.Has(r.Findings, lint.PrivateKey) {
 		r.Host, r.Value = request.Text{}, request.Text{}
 	}
@@ -85,6 +90,12 @@ func (d *Desk) planRecord(ctx context.Context, r *Planned) error {
 	}
 	r.run("desk reply", r.Domain, "--letter", string(Entered), "--host", wanted.Host, "--value", quoted(wanted.Value))
 	return nil
+}
+
+// givesWay reports whether a finding is about several records of our zone, which the one
+// that is asked for takes the place of.
+func givesWay(f finding.Finding) bool {
+	return f.Code == lint.SPFSeveral || f.Code == lint.DMARCSeveral
 }
 
 // saysToEnter reports whether a finding says that a record is new.
@@ -200,7 +211,7 @@ func (d *Desk) replace(ctx context.Context, r *Planned, wanted Request) error {
 	case err != nil:
 		return fmt.Errorf("%w about %s: %w", errNoAnswer, wanted.Host, err)
 	case !own:
-		r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return f.Code == lint.CNAMEClash })
+		r.Findings = slices.DeleteFunc(r.Findings, saysToReplace)
 		return nil
 	}
 	target, err := d.alias(ctx, wanted.Host)
@@ -248,6 +259,11 @@ func (d *Desk) standing(ctx context.Context, r *Planned) error {
 		r.find(table.New(StandsThere, "line", line))
 	}
 	return err
+}
+
+// saysToReplace reports whether a finding says that there is another record.
+func saysToReplace(f finding.Finding) bool {
+	return f.Code == lint.SPFDiffers || f.Code == lint.DMARCDiffers || f.Code == lint.CNAMEClash
 }
 
 // zoneLine returns a record as a line of a zone file.
