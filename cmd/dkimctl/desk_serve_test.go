@@ -192,7 +192,10 @@ func TestDeskInBrowser(t *testing.T) {
 		if got, want := b.copied("key-0-data")+"\n", w.run(t, "record", "example.jp", "--format", "split"); got != want {
 			t.Errorf("the clipboard has %q, dkimctl record prints %q", got, want)
 		}
-		b.do(chromedp.Click(`form.look button`), chromedp.WaitVisible(`#letter-ja`))
+		b.do(
+			chromedp.Click(`form.look button`), chromedp.WaitVisible(`#letter-ja`),
+			chromedp.Click(`.key summary`), chromedp.WaitVisible(`.key .time`),
+		)
 		b.shoot("look-" + lang)
 		letter := "件名: " + b.copied("letter-ja-subject") + "\n\n" + b.copied("letter-ja")
 		if want := w.run(t, "desk", "reply", "example.jp"); letter != want {
@@ -219,6 +222,14 @@ func TestDeskInBrowser(t *testing.T) {
 		if printed := w.run(t, "desk", "request", filepath.Join(w.dir, "mail"), "--received", "2026-11-25T15:59"); !strings.HasSuffix(printed, letter) {
 			t.Errorf("the clipboard has\n%s\ndkimctl desk request prints\n%s", letter, printed)
 		}
+		b.do(
+			chromedp.Navigate(w.url("/lint")),
+			chromedp.SetValue(`input[name=host]`, "one._domainkey.example.jp"),
+			chromedp.SetValue(`textarea[name=value]`, "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
+			chromedp.Submit(`form.wide`),
+			chromedp.WaitVisible(`.good`),
+		)
+		b.shoot("lint-" + lang)
 	}
 	b.noProblems()
 }

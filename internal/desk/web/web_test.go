@@ -424,7 +424,7 @@ func TestTimeOfReceipt(t *testing.T) {
 	const unknown = "the time of receipt is unknown"
 	for _, c := range []struct{ text, received, want, not string }{
 		{form, "", unknown, ""},
-		{form, "2026-11-25T16:00", "<dd>2026-11-25 16:00</dd>", unknown},
+		{form, "2026-11-25T16:00", "<dd>2026-11-25 16:00 <span", unknown},
 		{form, "2026-11-25T16:00", "<dd>Wednesday, 25 November 2026</dd>", unknown},
 		{form, "2026-11-25T16:01", "<dd>Thursday, 26 November 2026</dd>", unknown},
 		{form, "2026-11-25T16:01", `name="received" value=""`, unknown},
