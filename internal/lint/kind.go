@@ -27,7 +27,7 @@ var Kinds = []Kind{KindSPF, KindDMARC, KindDKIM}
 func KindOf(host, value string) Kind {
 	host = strings.ToLower(host)
 	clean, _ := record.Clean(value)
-	version := strings.ToLower(version.FindString(clean))
+	version := strings.ToLower(versions.FindString(clean))
 	switch {
 	case strings.Contains(host, "domainkey"):
 		return KindDKIM
@@ -43,7 +43,7 @@ func KindOf(host, value string) Kind {
 	return ""
 }
 
-var version = regexp.MustCompile(`(?i)\b(?:spf|dmarc|dkim)1`)
+var versions = regexp.MustCompile(`(?i)\b(?:spf|dmarc|dkim)1`)
 
 // Judge judges a value for the record of a kind at a host.
 func Judge(ctx context.Context, resolver Resolver, kind Kind, host, value string) []finding.Finding {

@@ -38,7 +38,8 @@ func (f *findings) sorted() []finding.Finding {
 // of it gets into a text.
 func (f *findings) clean(value string) string {
 	clean, damage := record.Clean(value)
-	if damage.Private || record.HoldsPrivate(clean) {
+	kept := cleanAround(value)
+	if damage.Private || record.HoldsPrivate(clean) || record.HoldsPrivate(kept) {
 		f.find(PrivateKey)
 		return ""
 	}
@@ -54,7 +55,7 @@ func (f *findings) clean(value string) string {
 	if damage.Armour {
 		f.find(PEMArmour)
 	}
-	return strings.Trim(cleanAround(value), " \t\r\n")
+	return strings.Trim(kept, " \t\r\n")
 }
 
 // cleanAround cleans what stands around the characters that mean something.

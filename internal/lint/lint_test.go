@@ -24,6 +24,7 @@ func TestWhatIsQuotedWasWritten(t *testing.T) {
 		{KindSPF, "name.test", "\"v=spf1 mx –all\"", "bad_characters literal_quotes spf_syntax spf_not_published", `U+2013 '–'`},
 		{KindSPF, "name.test", "ｖ＝ｓｐｆ１　ｍｘ　－ａｌｌ", "bad_characters spf_not_published", ""},
 		{KindSPF, "name.test", "spf1 mx -all", "spf_version spf_not_published", `"spf1 mx -all"`},
+		{KindDKIM, dkimHost, "v=DKIM1; p=abc鍵MIICXQIBAAKBgQC7VJTUt9Us8cKjMzEfYyjiWA4R4", "private_key", ""},
 		{"", "name.test", "google-site-verification=x", "unknown_kind", ""},
 		{KindSPF, "name.test", "v=spf1\u2003mx -all", "bad_characters spf_version spf_not_published", `"v=spf1\u2003mx -all"`},
 		{KindSPF, "name.test", "「v=spf1 mx -all」\ufeff", "bad_characters spf_not_published", ""},
