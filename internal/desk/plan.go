@@ -212,8 +212,17 @@ func (d *Desk) plan(ctx context.Context, r *Planned, sender string) error {
 	case r.Value.Read != "":
 		err = d.planRecord(ctx, r)
 	}
+	if finding.HasError(r.Findings) {
+		r.Findings = slices.DeleteFunc(r.Findings, isOfWork)
+	}
 	finding.Sort(r.Findings)
 	return err
+}
+
+// isOfWork reports whether a finding says how a record is entered, or on which day, and so
+// nothing of a request that waits.
+func isOfWork(f finding.Finding) bool {
+	return f.Code == lint.SPFNotPublished || f.Code == lint.DMARCNotPublished || calendar.MovesDay(f)
 }
 
 // Day returns the day on which it is done; the zero day if something comes first, or

@@ -66,7 +66,6 @@ func (d *Desk) planRecord(ctx context.Context, r *Planned) error {
 		r.Host, r.Value = request.Text{}, request.Text{}
 	}
 	if finding.HasError(r.Findings) || finding.Has(r.Findings, lint.NoAnswer) {
-		r.Findings = slices.DeleteFunc(r.Findings, saysToEnter)
 		return nil
 	}
 	r.waitForOthers()
@@ -96,11 +95,6 @@ func (d *Desk) planRecord(ctx context.Context, r *Planned) error {
 // that is asked for takes the place of.
 func givesWay(f finding.Finding) bool {
 	return f.Code == lint.SPFSeveral || f.Code == lint.DMARCSeveral
-}
-
-// saysToEnter reports whether a finding says that a record is new.
-func saysToEnter(f finding.Finding) bool {
-	return f.Code == lint.SPFNotPublished || f.Code == lint.DMARCNotPublished
 }
 
 // judge says what is to be said of a value, and of what has to stand before it.
