@@ -363,7 +363,7 @@ func (f *Facts) add(r Planned) {
 		f.Requests = append(f.Requests, Request{r.method(), r.Host.Read, r.Value.Read})
 	}
 	for _, one := range r.Findings {
-		if _, isOurs := noLetters[one.Code]; isOurs {
+		if _, isOurs := noLetters[one.Code]; isOurs || request.IsForStaff(one) {
 			continue
 		}
 		list := &f.Findings
