@@ -53,7 +53,7 @@ func (c *cnameCheck) judgeTarget(target string) {
 	c.fill = append(c.fill, "target", finding.Excerpt(target))
 	switch {
 	case finding.Has(c.list, PrivateKey):
-	case !record.LooksLikeHost(c.target):
+	case !record.LooksLikeHost(target):
 		c.find(CNAMETarget)
 	case c.target == c.host:
 		c.find(CNAMELoop)

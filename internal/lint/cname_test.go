@@ -105,7 +105,7 @@ func TestDKIMValueNeedsNoHost(t *testing.T) {
 // FuzzCNAME: no value makes the check panic or say what it should not, and what has no
 // error is a name.
 func FuzzCNAME(f *testing.F) {
-	for _, target := range []string{"s1._domainkey.provider.test.", "192.0.2.1", "https://s1.provider.test/", `"s1"`, b64(pkcs8), "日本語.test"} {
+	for _, target := range []string{"s1._domainkey.provider.test.", "192.0.2.1", "https://s1.provider.test/", `"s1"`, b64(pkcs8), "日本語.test", "s1.provider.test.."} {
 		f.Add(target)
 	}
 	f.Fuzz(func(t *testing.T, target string) {
