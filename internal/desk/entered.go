@@ -20,6 +20,9 @@ func (d *Desk) Entered(ctx context.Context, s *Situation, host, value string) (F
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	method := methodOf(string(lint.KindOf(host, value)))
+	if method == "" && lint.IsTarget(value) { // a CNAME that a provider wants besides those of its keys
+		method = DKIM
+	}
 	if method == "" || host != s.Domain && !strings.HasSuffix(host, "."+s.Domain) {
 		return Facts{}, noLetter(notARecord, s.Domain)
 	}

@@ -22,7 +22,7 @@ const (
 	OneSPF               finding.Code = "one_spf"
 	SPFNeedsUs           finding.Code = "spf_needs_us"
 	HostTaken            finding.Code = "host_taken"
-	SeveralValues        finding.Code = "several_values"
+	OtherCNAME           finding.Code = "other_cname"
 	DKIMNotSeen          finding.Code = "dkim_not_seen"
 	DMARCAfterSPF        finding.Code = "dmarc_after_spf"
 	DMARCAfterDKIM       finding.Code = "dmarc_after_dkim"
@@ -73,9 +73,9 @@ var table = finding.Table{
 	HostTaken: finding.Means(finding.Error,
 		"the record of a key of ours stands at {host}", "「{host}」には、弊社が署名に使用する鍵のレコードが登録されています",
 		"choose another selector", "別のセレクタのホスト名をお知らせください"),
-	SeveralValues: finding.Means(finding.Error,
-		"several values are asked for at {host}", "「{host}」に登録する値が複数記載されています",
-		"choose one", "登録する値を 1 つお知らせください"),
+	OtherCNAME: finding.Means(finding.Warning,
+		"{host} is no host of a DKIM key: it is a CNAME that the provider wants besides those", "「{host}」は DKIM の鍵のホスト名ではありません。提供元が DKIM とあわせて求める CNAME と思われます",
+		"enter it as it is given", "ご指定のとおり登録してください"),
 	DKIMNotSeen: finding.Means(finding.Warning,
 		"whether {domain} has DKIM cannot be seen in DNS without its selector", "セレクタが分からないため、「{domain}」の DKIM の設定を DNS で確認できません",
 		"look whether its mail is signed: DMARC needs DKIM", "DMARC の前提となる DKIM が設定済みであることを確認してください"),

@@ -72,9 +72,9 @@ func (d *Desk) Plan(ctx context.Context, m request.Mail, mail Side) (*Plan, erro
 			planned.find(table.New(OtherDomain, "typed", typed, "domain", r.Domain))
 		}
 		if isDisputed(m.Requests, r) {
-			planned.find(table.New(SeveralValues, "host", r.Host.Read))
+			planned.find(request.Codes().New(request.SeveralValues, "host", r.Host.Read))
 		}
-		if r.Kind == request.SPF && finding.Has(planned.Findings, SeveralValues) {
+		if r.Kind == request.SPF && finding.Has(planned.Findings, request.SeveralValues) {
 			planned.find(table.New(OneSPF))
 		}
 		switch {

@@ -6,6 +6,12 @@ import (
 	"testing"
 )
 
+// longCells is a table whose head would be repeated in each row.
+func longCells(size int) string {
+	long := strings.Repeat("(", size/4)
+	return "値" + long + "\tホスト名" + long + "\n" + strings.Repeat("a\tb\n", size/8)
+}
+
 // Mails of many megabytes, made to take long: each ends, and what comes out of it is
 // small.
 func TestLargeMailsAreBounded(t *testing.T) {
@@ -25,6 +31,7 @@ func TestLargeMailsAreBounded(t *testing.T) {
 		"a line without end":     "【DKIMの設定を希望します】\n値:v=DKIM1; p=" + fill("M"),
 		"a date without end":     "【DKIMの設定を希望します】\nドメイン名:a.jp\n設定希望日:" + fill("1/1"),
 		"rows":                   "ホスト名|値|設定希望日\n" + fill("a.jp|v=spf1 -all|1/1\n"),
+		"a head with long cells": longCells(96 << 10),
 		"a row without end":      fill("ホスト名|") + "\n" + fill("a.jp|"),
 		"attributions":           fill("10:00 @:\n\n> x\n"),
 		"headers":                "x\n" + fill("From: x\n"),

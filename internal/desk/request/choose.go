@@ -20,6 +20,12 @@ func choose(all []*form, subject []Kind) (chosen []*form, codes []finding.Code) 
 		}
 	}
 	own = withoutExamples(own)
+	older := 0 // records that are quoted, beside the sender's own
+	for _, f := range own {
+		count := len(f.groups)
+		f.groups = slices.DeleteFunc(f.groups, (*group).isQuoted)
+		older += count - len(f.groups)
+	}
 	for _, f := range all { // a heading alone asks too, if no form of its kind does
 		switch {
 		case len(f.groups) > 0 || f.quoted:
@@ -33,12 +39,14 @@ func choose(all []*form, subject []Kind) (chosen []*form, codes []finding.Code) 
 	}
 	quoted = slices.DeleteFunc(quoted, func(f *form) bool { return f.example })
 	switch {
-	case len(own) > 0 && len(quoted) > 0:
+	case len(own) > 0 && len(quoted)+older > 0:
 		return own, []finding.Code{QuotedForm}
 	case len(own) > 0:
 		return own, nil
 	case len(quoted) > 0:
 		return quoted, []finding.Code{FormInQuote}
+	case slices.ContainsFunc(all, func(f *form) bool { return f.left }):
+		return nil, []finding.Code{NotRead}
 	case slices.ContainsFunc(all, func(f *form) bool { return len(f.kinds) > 0 }):
 		return nil, []finding.Code{EmptyForm}
 	}

@@ -21,9 +21,10 @@ type draft struct {
 
 	name      name // the host as it is read
 	completed bool // with a domain that does not stand in it
+	left      bool // something in the form could not be read
 }
 
-// maxRequests is more than anybody asks for in one mail.
+// maxRequests is more than anybody asks for in one mail; more are not read.
 const maxRequests = 200
 
 // drafts returns what the forms ask for: one draft for each kind and host.
@@ -45,7 +46,10 @@ func drafts(forms []*form) []*draft {
 }
 
 func newDraft(k Kind, host string, g *group, f *form) *draft {
-	d := &draft{kind: k, host: host, value: g.lines(valueLabel), date: strings.Join(g.date(f), " "), before: g.lines(beforeLabel)}
+	d := &draft{kind: k, host: host, value: g.lines(valueLabel), date: strings.Join(g.date(f), " "), before: g.lines(beforeLabel), left: f.left}
+	if g.several || len(anyVersion.FindAllString(plain(strings.Join(d.value, " ")), 2)) > 1 {
+		d.codes = append(d.codes, SeveralValues)
+	}
 	switch {
 	case f.against || isRemoval(strings.Join(d.value, " ")):
 		d.codes = append(d.codes, NotAnOrder)
@@ -62,7 +66,7 @@ func newDraft(k Kind, host string, g *group, f *form) *draft {
 	d.name, ok = readHost(host)
 	switch {
 	case host == "":
-		d.codes = append(d.codes, MissingHost)
+		d.codes = append(d.codes, d.missing(MissingHost))
 	case !ok:
 		d.codes = append(d.codes, BadHost)
 	case d.isRelative():
@@ -70,6 +74,15 @@ func newDraft(k Kind, host string, g *group, f *form) *draft {
 		d.complete(base.domain)
 	}
 	return d
+}
+
+// missing returns what is said of something that is not there: it may stand in what
+// could not be read.
+func (d *draft) missing(code finding.Code) finding.Code {
+	if d.left {
+		return NotRead
+	}
+	return code
 }
 
 // isRelative reports whether the host can be read but has no domain.
@@ -98,6 +111,23 @@ func completeAll(all []*draft) {
 	}
 	for _, d := range all {
 		d.complete(only)
+	}
+}
+
+// gatherHosts puts hosts such as em1234.example.jp, whose CNAME a provider wants besides
+// those of its DKIM keys, under the domain of the keys.
+func gatherHosts(all []*draft) {
+	for _, d := range all {
+		if d.kind != DKIM || d.name.prefix != "" || len(d.value) == 0 {
+			continue
+		}
+		for _, key := range all {
+			prefix, isUnder := strings.CutSuffix(d.name.domain, "."+key.name.domain)
+			if isUnder && key.kind == DKIM && strings.HasSuffix(key.name.prefix, "_domainkey") {
+				d.name = name{prefix, key.name.domain}
+				break
+			}
+		}
 	}
 }
 
@@ -140,7 +170,7 @@ func (d *draft) request(received, now time.Time, office *calendar.Office) Reques
 		r.Value.Read, notes = readValue(d.kind, d.value)
 		codes = append(codes, notes...)
 	case !d.isOurs() && !slices.Contains(codes, PrivateKey) && !slices.Contains(codes, ValueHidden):
-		codes = append(codes, MissingValue)
+		codes = append(codes, d.missing(MissingValue))
 	}
 	if d.name.domain != "" && !d.isOurs() {
 		r.Host.Read = d.name.String()
@@ -154,7 +184,9 @@ func (d *draft) request(received, now time.Time, office *calendar.Office) Reques
 		codes = append(codes, HostCorrected)
 	}
 	for _, code := range codes {
-		r.Findings = append(r.Findings, meanings.New(code, "kind", strings.ToUpper(string(d.kind)), "typed", finding.Shorten(d.host), "host", d.name.String(), "date", finding.Shorten(d.date)))
+		if !finding.Has(r.Findings, code) {
+			r.Findings = append(r.Findings, meanings.New(code, "kind", strings.ToUpper(string(d.kind)), "typed", finding.Shorten(d.host), "host", d.name.String(), "date", finding.Shorten(d.date)))
+		}
 	}
 	r.Date.Typed = d.date
 	if !slices.Contains(codes, DateUnclear) {

@@ -28,6 +28,8 @@ const (
 	KindMismatch   finding.Code = "kind_mismatch"
 	MissingHost    finding.Code = "missing_host"
 	MissingValue   finding.Code = "missing_value"
+	NotRead        finding.Code = "not_read"
+	SeveralValues  finding.Code = "several_values"
 	BadHost        finding.Code = "bad_host"
 	NoDomain       finding.Code = "no_domain"
 	DateOutside    finding.Code = "date_outside_form"
@@ -57,7 +59,7 @@ var meanings = finding.Table{
 	Withdrawn: finding.Means(finding.Error,
 		"the mail may take a request back, or put it off", "取消・延期のご連絡の可能性があります",
 		"read the mail; what it asks for is not planned", "本文をご確認ください。ご依頼の受付と作業の予定は作成していません"),
-	QuotedForm: finding.Means(finding.Info,
+	QuotedForm: finding.Means(finding.Warning,
 		"forms in the quotation are not taken as requests", "引用部分に記載の書式は、今回のご依頼に含めておりません",
 		"say so if they are meant too", "あわせてご希望の場合は、改めてお知らせください"),
 	NoSender: finding.Means(finding.Warning,
@@ -98,6 +100,12 @@ var meanings = finding.Table{
 	MissingValue: finding.Means(finding.Error,
 		"the value is missing", "値( VALUE )が記入されていません",
 		"write the value", "値( VALUE )をお知らせください"),
+	NotRead: finding.Means(finding.Error,
+		"what stands in the form cannot be read as host and value", "ご記入の内容から、ホスト名または値( VALUE )を読み取れませんでした",
+		"write each behind its label of the form", "書式の各項目の後ろに、ホスト名と値( VALUE )をそれぞれご記入ください"),
+	SeveralValues: finding.Means(finding.Error,
+		"several values are asked for at {host}", "「{host}」に登録する値が複数記載されています",
+		"choose one", "登録する値を 1 つお知らせください"),
 	BadHost: finding.Means(finding.Error,
 		"this is no host name: {typed}", "ホスト名(ドメイン名)を読み取れません(ご記入:{typed})",
 		"write the host as in _dmarc.example.jp", "ホスト名(ドメイン名)をご確認のうえ、改めてお知らせください"),

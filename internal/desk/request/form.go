@@ -17,6 +17,7 @@ type form struct {
 	quoted  bool   // the heading is
 	example bool
 	groups  []*group // one for each record
+	left    bool     // a line that may hold a host or a value could not be read
 }
 
 // has reports whether something was filled in that is so.
@@ -62,6 +63,10 @@ func readForms(lines []line) (forms []*form, words []string) {
 }
 
 func (r *reader) line(l line) {
+	if l.label != noLabel && !r.signed {
+		r.beginLabel(l.label, l.text, l.quoted)
+		return
+	}
 	if kinds := readOpposite(l.text); kinds != nil {
 		r.leave(l)
 		r.begin(&form{kinds: kinds, against: true, removes: isRemoval(l.text), quoted: l.quoted, example: example.MatchString(r.above)})
@@ -71,7 +76,7 @@ func (r *reader) line(l line) {
 		r.begin(&form{kinds: kinds, quoted: l.quoted, example: example.MatchString(r.above)})
 		return
 	}
-	if l.text == "--" && !l.quoted { // RFC 3676, section 4.3
+	if l.signs && !l.quoted {
 		r.signed, r.field = true, nil
 	}
 	if r.signed {
@@ -81,14 +86,25 @@ func (r *reader) line(l line) {
 		r.beginLabel(label, rest, l.quoted)
 		return
 	}
+	if l.text == "--" {
+		r.group, r.field = nil, nil
+		return
+	}
+	host, value := "", ""
+	if r.form != nil && !r.isOpen() { // without labels
+		host, value = readRow(l.text)
+	}
 	switch {
-	case r.form != nil && kindOfValue(l.text) != "" && r.label != r.valueLabel(): // without its label
-		r.beginField(r.valueLabel(), l.quoted)
-		r.add(l.text, l.quoted)
-	case r.field == nil:
+	case host != "":
+		r.beginLabel(hostLabel, host, l.quoted)
+		r.beginLabel(valueLabel, value, l.quoted)
+	case value != "" && !(l.quoted && r.hasValue()):
+		r.beginLabel(valueLabel, value, l.quoted)
+	case !l.quoted && r.hasValue() && anyVersion.MatchString(plain(l.text)):
+		r.group.several, r.field = true, nil
 		r.leave(l)
-	case l.text == "" && len(r.field.lines) == 0: // what was typed may stand below
-	case l.text != "" && !r.field.isFull() && r.goesOn(l.text):
+	case r.field != nil && l.text == "" && len(r.field.lines) == 0: // what was typed may stand below
+	case r.field != nil && l.text != "" && !r.field.isFull() && r.goesOn(l.text):
 		r.add(l.text, l.quoted)
 	default:
 		r.field = nil
@@ -96,12 +112,47 @@ func (r *reader) line(l line) {
 	}
 }
 
+// isOpen reports whether a value is to come.
+func (r *reader) isOpen() bool {
+	return r.field != nil && len(r.field.lines) == 0 && (r.label == valueLabel || r.label == beforeLabel)
+}
+
+// hasValue reports whether the record has a value of the sender's own.
+func (r *reader) hasValue() bool {
+	return r.group != nil && len(r.group.lines(valueLabel)) > 0 && !r.group.fields[valueLabel].quoted
+}
+
 // leave takes a line for the sender's own words, if it is no ruler and does not stand above
-// a quotation.
+// a quotation. In a form it may be a host or a value that could not be read.
 func (r *reader) leave(l line) {
-	if !l.quoted && strings.ContainsFunc(l.text, isWord) && !attribution.MatchString(plain(l.text)) {
+	text := plain(l.text)
+	if !l.quoted && strings.ContainsFunc(l.text, isWord) && !attribution.MatchString(text) {
 		r.words = append(r.words, l.text)
 	}
+	if r.form != nil && l.quoted == r.form.quoted && !contact.MatchString(text) {
+		r.form.left = r.form.left || anyVersion.MatchString(text) || slices.ContainsFunc(strings.Fields(text), record.LooksLikeHost)
+	}
+}
+
+// row is a line with host, type and value, as in a zone file or a provider's list.
+var row = regexp.MustCompile(`(?i)^(?:(?:CNAME|TXT)` + gap + `)?(\S+?)` + gap + `(?:\d+` + gap + `)?(?:IN` + gap + `)?(?:(?:CNAME|TXT)` + gap + `)?(.*\S)$`)
+
+const gap = `[\s,\x{a0}\x{3000}]+`
+
+// readRow returns host and value of a line without labels; no host if it is a value
+// alone, and nothing if it is something else.
+func readRow(text string) (host, value string) {
+	if kindOfValue(text) != "" {
+		return "", text
+	}
+	found := row.FindStringSubmatch(text)
+	if found == nil || kindOfValue(found[2]) == "" && !record.LooksLikeHost(plain(found[2])) {
+		return "", ""
+	}
+	if host := plain(found[1]); host == "@" || strings.HasPrefix(host, "_") || record.LooksLikeHost(host) {
+		return found[1], found[2]
+	}
+	return "", ""
 }
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
@@ -133,6 +184,9 @@ func (r *reader) beginLabel(l label, rest string, quoted bool) {
 			rest = wanted
 		}
 		r.beginField(r.valueLabel(), quoted)
+	case otherLabel:
+		r.field = nil
+		return
 	default:
 		r.beginField(l, quoted)
 	}
@@ -148,13 +202,14 @@ func (r *reader) valueLabel() label {
 	return valueLabel
 }
 
-// beginField begins a field, and another record where the label comes again.
+// beginField begins a field, and another record where the label comes again. What the
+// sender writes below a quoted value or date is meant in its place.
 func (r *reader) beginField(l label, quoted bool) {
 	if r.form == nil {
 		r.form = &form{quoted: quoted}
 		r.forms = append(r.forms, r.form)
 	}
-	if r.group == nil || r.group.fields[l] != nil && !r.group.fields[l].open {
+	if there := r.group.field(l); r.group == nil || there != nil && !there.open && (quoted || !there.isReplaceable(l)) {
 		r.group = &group{}
 		r.form.groups = append(r.form.groups, r.group)
 	}
@@ -179,7 +234,7 @@ var (
 	valueLike = regexp.MustCompile(`[="]|^-----BEGIN|^[A-Za-z0-9+/]{40}`)
 	// The lines of a key have no blanks, and what goes on otherwise has tags; terms of
 	// SPF are words with signs.
-	keyLine = regexp.MustCompile(`^[A-Za-z0-9+/=;:"()\\]+$|[;"]|^-----(?:BEGIN|END)`)
+	keyLine = regexp.MustCompile(`^[A-Za-z0-9+/=;:"()\\]+$|^(?:[A-Za-z0-9+/=]{16,} )+[A-Za-z0-9+/=]+$|^[vkhpsntg]\s*=|[;"]|^-----(?:BEGIN|END)`)
 	// contact is how to reach whoever signs.
 	contact = regexp.MustCompile(`(?i)^(?:tel|fax|e?-?mail|url|web|https?)\s*:`)
 	term    = regexp.MustCompile(`^[("]*[+?~-]?(?:all|a|mx|ptr)[)"]*$|[:/="]`)
@@ -191,13 +246,14 @@ func (r *reader) goesOn(text string) bool {
 	first := len(r.field.lines) == 0
 	switch r.label {
 	case hostLabel, domainLabel:
-		return first && hostLike.MatchString(text) || record.LooksLikeHost(text)
+		word, _, _ := strings.Cut(text, " ") // 「example.jp です」
+		return first && hostLike.MatchString(word) || record.LooksLikeHost(text)
 	case dateLabel:
 		return first && dateLike.MatchString(text)
 	}
 	switch {
 	case first:
-		return valueLike.MatchString(text)
+		return valueLike.MatchString(text) || r.group.kind() == DKIM && record.LooksLikeHost(text)
 	case !isASCII(text) || strings.Trim(text, "-=_*+~#/.:") == "" || contact.MatchString(text):
 		return false
 	case r.kind() == DKIM:

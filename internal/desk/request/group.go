@@ -8,7 +8,8 @@ import (
 
 // group is the fields for one record.
 type group struct {
-	fields [afterLabel]*field
+	fields  [afterLabel]*field
+	several bool // there are other values for it
 }
 
 // field is what was written behind a label.
@@ -28,11 +29,24 @@ const (
 // isFull reports whether no more is read.
 func (f *field) isFull() bool { return f.size >= maxTyped || len(f.lines) >= maxLines }
 
-func (g *group) lines(l label) []string {
-	if g.fields[l] == nil {
+// isReplaceable reports whether a value or a date is quoted.
+func (f *field) isReplaceable(l label) bool {
+	return (l == valueLabel || l == dateLabel) && f.quoted && len(f.lines) > 0
+}
+
+// field returns the field of a label, nil if there is none.
+func (g *group) field(l label) *field {
+	if g == nil {
 		return nil
 	}
-	return g.fields[l].lines
+	return g.fields[l]
+}
+
+func (g *group) lines(l label) []string {
+	if f := g.field(l); f != nil {
+		return f.lines
+	}
+	return nil
 }
 
 // isChange reports whether the group has both values of a change.
@@ -40,11 +54,31 @@ func (g *group) isChange() bool {
 	return g != nil && g.fields[beforeLabel] != nil && g.fields[valueLabel] != nil
 }
 
-// records returns the groups that ask for a record, and an empty one if none does.
+// isQuoted reports whether something was filled in, and nothing of it by the sender.
+func (g *group) isQuoted() bool {
+	filled, own := false, false
+	for _, f := range g.fields {
+		if f != nil && len(f.lines) > 0 {
+			filled, own = true, own || !f.quoted
+		}
+	}
+	return filled && !own
+}
+
+// records returns the groups that ask for a record, and an empty one if none does. A
+// value without a host of its own is another one for the record above it.
 func (f *form) records() []*group {
-	groups := slices.DeleteFunc(slices.Clone(f.groups), func(g *group) bool {
-		return len(g.lines(hostLabel))+len(g.lines(domainLabel))+len(g.lines(valueLabel)) == 0
-	})
+	var groups []*group
+	for _, g := range f.groups {
+		hosts, values := len(g.lines(hostLabel))+len(g.lines(domainLabel)), len(g.lines(valueLabel))
+		switch {
+		case hosts+values == 0:
+		case hosts == 0 && len(groups) > 0 && groups[len(groups)-1].kind() == g.kind():
+			groups[len(groups)-1].several = true
+		default:
+			groups = append(groups, g)
+		}
+	}
 	if len(groups) == 0 {
 		return []*group{{}}
 	}
@@ -88,6 +122,11 @@ func (g *group) kinds(f *form) []Kind {
 	return f.kinds
 }
 
+// isPolite reports whether a word is です or でお願いします, and no host.
+func isPolite(word string) bool {
+	return !strings.ContainsFunc(word, func(r rune) bool { return r == '.' || unicode.IsDigit(r) || unicode.Is(unicode.Latin, r) })
+}
+
 // hosts returns the hosts as they were typed, an empty one if there is none.
 func (g *group) hosts() []string {
 	lines := g.lines(hostLabel)
@@ -96,6 +135,9 @@ func (g *group) hosts() []string {
 	}
 	text := autolink.ReplaceAllString(strings.Join(lines, " "), "")
 	hosts := strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("、,\uff0c", r) })
+	if len(hosts) > 1 {
+		hosts = slices.DeleteFunc(hosts, isPolite)
+	}
 	if len(hosts) == 0 {
 		return []string{""}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // name is a host as it is read: labels that begin with an underscore and what stands
-// before them, and the domain behind them.
+// before them, or those of a CNAME, and the domain behind them.
 type name struct {
 	prefix string // "_dmarc", "s1._domainkey" or ""
 	domain string // "" if the host is relative to a domain
@@ -24,6 +24,7 @@ func (n name) String() string {
 var (
 	scheme      = regexp.MustCompile(`^[a-z]+://`)
 	behindName  = regexp.MustCompile(`[/?#:].*$`)
+	ending      = regexp.MustCompile(`(\.[a-z]{2,})[^a-z0-9.-][^.]*$`) // です behind a top-level domain
 	recordLabel = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
 )
 
@@ -36,6 +37,7 @@ func readHost(typed string) (name, bool) {
 	text = behindName.ReplaceAllString(text, "")
 	text = text[strings.LastIndex(text, "@")+1:]
 	text = strings.TrimSuffix(strings.ReplaceAll(text, "。", "."), ".")
+	text = ending.ReplaceAllString(text, "$1")
 	if text == "" {
 		return name{}, strings.Contains(plain(typed), "@")
 	}

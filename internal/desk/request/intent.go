@@ -81,7 +81,7 @@ type mention struct {
 func mentions(words []string) []mention {
 	var all []mention
 	for _, line := range words {
-		if otherField.MatchString(line) {
+		if isField(plain(line)) {
 			continue // when a mail was sent
 		}
 		for _, sentence := range sentenceEnd.Split(plain(line), -1) {

@@ -21,6 +21,7 @@ const (
 	dateLabel
 	beforeLabel // the value that is to be replaced
 	afterLabel  // the value in its place
+	otherLabel  // of a record, but not asked for: its type, how long it is kept
 )
 
 // labels are the labels as people write them, by their letters alone.
@@ -29,11 +30,35 @@ var labels = map[string]label{
 	"レコード名": hostLabel, "hostname": hostLabel, "host": hostLabel,
 	"ドメイン名": domainLabel, "ドメイン": domainLabel, "対象ドメイン": domainLabel, "domainname": domainLabel, "domain": domainLabel,
 	"値value": valueLabel, "値": valueLabel, "value": valueLabel, "設定値": valueLabel, "レコード値": valueLabel, "txt値": valueLabel, "txtレコード": valueLabel,
-	"変更前": beforeLabel, "変更前の値": beforeLabel, "変更前値": beforeLabel, "値変更前": beforeLabel, "変更前レコード": beforeLabel, "変更前のレコード": beforeLabel,
-	"現在の値": beforeLabel, "現在の設定値": beforeLabel, "旧値": beforeLabel, "修正前": beforeLabel,
-	"変更後": afterLabel, "変更後の値": afterLabel, "変更後値": afterLabel, "値変更後": afterLabel, "変更後レコード": afterLabel, "変更後のレコード": afterLabel,
-	"新しい値": afterLabel, "新値": afterLabel, "修正後": afterLabel,
+	"pointstoaddressorvalue": valueLabel, "ポイント先のアドレスまたは値": valueLabel, "参照先": valueLabel, "ターゲット": valueLabel, "target": valueLabel,
 	"設定希望日営業日のみ": dateLabel, "設定希望日": dateLabel, "希望日": dateLabel, "設定希望日時": dateLabel, "希望日時": dateLabel, "設定日": dateLabel,
+	"種別": otherLabel, "種類": otherLabel, "タイプ": otherLabel, "type": otherLabel, "レコードタイプ": otherLabel, "recordtype": otherLabel,
+	"ttl": otherLabel, "優先度": otherLabel, "優先順位": otherLabel, "priority": otherLabel,
+}
+
+// The labels of the two values of a change.
+const whatChanges = `(?:の|値|内容|設定|レコード|txt|spf|dkim|dmarc)*$`
+
+var (
+	beforeName = regexp.MustCompile(`^値?(?:変更前|修正前|訂正前|現在|現行|既存|旧)+` + whatChanges)
+	afterName  = regexp.MustCompile(`^値?(?:変更後|修正後|訂正後|新しい|新)+` + whatChanges)
+)
+
+// labelOf returns the label that a text is.
+func labelOf(text string) label {
+	if utf8.RuneCountInString(text) > maxLabel {
+		return noLabel
+	}
+	name := strings.TrimRight(bare(text), "0123456789") // 値1
+	switch l := labels[name]; {
+	case l != noLabel:
+		return l
+	case beforeName.MatchString(name):
+		return beforeLabel
+	case afterName.MatchString(name):
+		return afterLabel
+	}
+	return noLabel
 }
 
 // maxLabel is how long a label is, in characters.
@@ -48,7 +73,10 @@ func cutLabel(text string) (l label, rest string) {
 			break
 		}
 		end := i + utf8.RuneLen(r)
-		if found := labels[bare(text[:end])]; found != noLabel && (text[end:] == "" || labelEnd.FindString(text[end:]) != "") {
+		if text[end:] != "" && labelEnd.FindString(text[end:]) == "" {
+			continue
+		}
+		if found := labelOf(text[:end]); found != noLabel {
 			l, rest = found, text[end:]
 		}
 	}

@@ -10,7 +10,13 @@ import (
 type line struct {
 	text   string
 	quoted bool
+	signs  bool  // it stands above a signature
+	label  label // of a cell: what stands above or beside it
 }
+
+// signature is the line above one, with its blank (RFC 3676, section 4.3). Without it,
+// people divide what they write.
+const signature = "-- "
 
 var quoteMark = regexp.MustCompile(`^(?:[ \t\x{3000}]*[>\x{ff1e}])+[ \t\x{3000}]?`)
 
@@ -20,8 +26,8 @@ func split(text string) []line {
 	var lines []line
 	for content := range strings.SplitSeq(text, "\n") {
 		mark := quoteMark.FindString(content)
-		content = strings.TrimFunc(content[len(mark):], isBlank)
-		lines = append(lines, line{content, mark != ""})
+		content = content[len(mark):]
+		lines = append(lines, line{text: strings.TrimFunc(content, isBlank), quoted: mark != "", signs: content == signature})
 	}
 	for i := wholeMail(lines); i < len(lines); i++ {
 		lines[i].quoted = true

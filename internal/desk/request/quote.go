@@ -1,15 +1,18 @@
 package request
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+)
 
 // What mail programs write above a whole mail that they quote.
 var (
-	divider = regexp.MustCompile(`(?i)^[-=_*]{3,}\s*(?:original\s*(?:message|mail|-)|forwarded (?:message|by)|元の(?:メッセージ|メール)|転送(?:された|元の?)?(?:メッセージ|メール)|引用)` +
+	divider = regexp.MustCompile(`(?i)^[^\p{L}\p{N}\s]{3,}\s*(?:original\s*(?:message|mail|-)|forwarded (?:message|by)|元の?(?:メッセージ|メール)|転送(?:された|元の?)?(?:メッセージ|メール)|引用|前回)` +
 		`|^(?:begin forwarded message|転送されたメッセージ)\s*:`)
-	attribution = regexp.MustCompile(`\d:\d\d.*(?:@.*|の(?:メール|メッセージ)\s*):$|[\d@>].*\swrote\s*:$|さん?[はが]書きました\s*:$|[様>)\d]\s*の(?:メール|メッセージ)\s*:$`)
+	attribution = regexp.MustCompile(`\d:\d\d.*(?:<[^<>]*@[^<>]*>\s*:|の(?:メール|メッセージ)\s*:)$|[\d@>].*\swrote\s*:$|さん?[はが].{0,40}書きました\s*:$|[様>)\d]\s*の(?:メール|メッセージ)\s*:$`)
 	timeOfDay   = regexp.MustCompile(`\d:\d\d`)
-	fromField   = regexp.MustCompile(`^\*?(?:From|差出人|送信者)\s*:`)
-	otherField  = regexp.MustCompile(`^\*?(?:Sent|Date|To|Subject|送信日時|日時|日付|宛先|件名)\s*:`)
+	// A field of a header, and some stand all in one line.
+	mailField = regexp.MustCompile(`(?:^|\s)\*?(From|Sender|Sent|Date|To|Cc|Subject|差出人|送信者|送信日時|受信日時|日時|日付|宛先|CC|件名|題名)\s*:`)
 )
 
 // wholeMail returns the index of the first line of a whole mail that is quoted without
@@ -22,7 +25,9 @@ func wholeMail(lines []line) int {
 		case text == "":
 			continue
 		case l.quoted:
-		case divider.MatchString(text), isAttribution(text, lines[i+1:]), !top && isHeader(text, lines[i+1:]):
+		case top && isField(text):
+			continue
+		case divider.MatchString(text), isAttribution(text, lines[i+1:]), isHeader(lines[i:]):
 			return i
 		}
 		top = false
@@ -53,15 +58,30 @@ func isMarked(lines []line) bool {
 	return false
 }
 
-// isHeader reports whether the fields of a header begin.
-func isHeader(text string, below []line) bool {
-	if !fromField.MatchString(text) {
-		return false
-	}
-	for _, l := range below[:min(3, len(below))] {
-		if otherField.MatchString(plain(l.text)) {
-			return true
+// maxFields is how many lines are looked at for a header's From.
+const maxFields = 8
+
+// isHeader reports whether the fields of a header begin: two or more, one of them From.
+func isHeader(lines []line) bool {
+	count, from := 0, false
+	for _, l := range lines[:min(maxFields, len(lines))] {
+		text := plain(l.text)
+		if text == "" && count > 0 { // HTML has paragraphs
+			continue
+		}
+		if !isField(text) {
+			break
+		}
+		for _, field := range mailField.FindAllStringSubmatch(text, -1) {
+			count++
+			from = from || slices.Contains([]string{"From", "Sender", "差出人", "送信者"}, field[1])
 		}
 	}
-	return false
+	return from && count > 1
+}
+
+// isField reports whether a line begins with a field of a header.
+func isField(text string) bool {
+	at := mailField.FindStringIndex(text)
+	return at != nil && at[0] == 0
 }

@@ -72,9 +72,6 @@ func Read(content []byte, received, now time.Time, office *calendar.Office) Mail
 		m.Received = now
 		find(ReceivedUnknown)
 	}
-	if msg.cut {
-		find(TooLong)
-	}
 	if strings.Contains(msg.text, garbled) {
 		find(Garbled)
 	}
@@ -101,7 +98,11 @@ func Read(content []byte, received, now time.Time, office *calendar.Office) Mail
 		}
 	}
 	wanted := drafts(forms)
+	if msg.cut || len(wanted) == maxRequests {
+		find(TooLong)
+	}
 	completeAll(wanted)
+	gatherHosts(wanted)
 	settleDates(wanted, dates, mentions(words), func(text string) calendar.Wish {
 		wish, _ := office.Wish(text, m.Received, now)
 		return wish

@@ -13,6 +13,7 @@ const bars = "|\uff5c│┃║"
 
 var (
 	cellEnd = regexp.MustCompile(`\s*[` + bars + `]\s*`)
+	frame   = regexp.MustCompile(`^[` + bars + `]`)
 	ruler   = regexp.MustCompile(`^[` + bars + `\s:+=_─━═┌┬┐├┼┤└┴┘┏┳┓┣╋┫┗┻┛┠┨┯┷┿╂-]+$`)
 )
 
@@ -20,27 +21,31 @@ var (
 // value, and takes other tables out of their frames.
 func unroll(lines []line) []line {
 	var all []line
-	var head []string
+	var head []label // of the columns
 	for _, l := range lines {
 		row := cells(l.text)
-		switch {
-		case isHead(row):
-			head = row
+		switch columns := headOf(row); {
+		case columns != nil:
+			head = columns
 			continue
 		case len(row) > 1 && len(row) <= len(head) && !ruler.MatchString(l.text):
-			for _, text := range labelled(row, head) {
-				all = append(all, line{text, l.quoted})
+			for _, cell := range labelled(row, head) {
+				cell.quoted = l.quoted
+				all = append(all, cell)
 			}
 			continue
 		case isPairs(row):
 			for pair := range slices.Chunk(row, 2) {
-				all = append(all, line{strings.Join(pair, ":"), l.quoted})
+				all = append(all, line{text: strings.Join(pair, ":"), quoted: l.quoted})
 			}
 			continue
 		case l.text != "" && !ruler.MatchString(l.text):
 			head = nil
 		}
-		all = append(all, line{unframed(l.text), l.quoted})
+		if strings.IndexAny(l.text, bars) == 0 {
+			l.text = strings.Trim(l.text, bars+" \u3000")
+		}
+		all = append(all, l)
 	}
 	return all
 }
@@ -53,47 +58,53 @@ func cells(text string) []string {
 	return cellEnd.Split(unframed(text), -1)
 }
 
-// unframed returns a line without the frame of a table.
+// unframed returns a row without the bars at its ends. Others stand beside empty cells.
 func unframed(text string) string {
-	if strings.IndexAny(text, bars) == 0 {
-		text = strings.Trim(text, bars+" \u3000")
+	if bar := frame.FindString(text); bar != "" {
+		text = strings.TrimSuffix(text[len(bar):], bar)
 	}
 	return strings.TrimSpace(text)
 }
 
-// isHead reports whether a row has labels, and nothing that stands behind a label.
-func isHead(row []string) bool {
+// headOf returns the labels of a row that has several, and nothing that stands behind
+// a label; nil if it is not one.
+func headOf(row []string) []label {
+	columns := make([]label, len(row))
 	count := 0
-	for _, cell := range row {
+	for i, cell := range row {
+		columns[i] = labelOf(cell)
 		switch {
-		case labels[bare(cell)] != noLabel:
+		case columns[i] != noLabel:
 			count++
 		case kindOfValue(cell) != "" || record.LooksLikeHost(plain(cell)):
-			return false
+			return nil
 		}
 	}
-	return count > 1
+	if count < 2 {
+		return nil
+	}
+	return columns
 }
 
 // isPairs reports whether a row has labels with what stands behind them, side by side.
 func isPairs(row []string) bool {
-	return len(row) > 3 && labels[bare(row[0])] != noLabel && labels[bare(row[2])] != noLabel
+	return len(row) > 3 && labelOf(row[0]) != noLabel && labelOf(row[2]) != noLabel
 }
 
 // labelled returns the cells of a row with their labels. Where the columns are what is
 // there and what is to be, the row may have a label of its own.
-func labelled(row, head []string) []string {
-	var all []string
-	own := labels[bare(row[0])]
+func labelled(row []string, head []label) []line {
+	var all []line
+	own := labelOf(row[0])
 	for i, cell := range row {
-		name := head[i]
-		switch column := labels[bare(name)]; {
+		column := head[i]
+		switch {
 		case column == noLabel, column == beforeLabel && own != noLabel && own != valueLabel:
 			continue
 		case column == afterLabel && own != noLabel && own != valueLabel:
-			name = row[0]
+			column = own
 		}
-		all = append(all, name+":"+cell)
+		all = append(all, line{text: strings.TrimSpace(cell), label: column})
 	}
 	return all
 }

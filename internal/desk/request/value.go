@@ -11,6 +11,7 @@ import (
 
 var (
 	version    = regexp.MustCompile(`(?i)^[\s("]*v\s*=\s*"?(spf1|dkim1|dmarc1)\b`)
+	anyVersion = regexp.MustCompile(`(?i)v\s*=\s*"?(?:spf1|dkim1|dmarc1)\b`)
 	inTXT      = regexp.MustCompile(`(?i)^[^"]*\bTXT\s*\(?\s*"`)
 	zoneString = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"?`)
 	change     = regexp.MustCompile(`^(.*\S)\s*(?:[→⇒➡]|[-=]+>)\s*(.*)$`)
