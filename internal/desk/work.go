@@ -106,7 +106,7 @@ func (d *Desk) judge(ctx context.Context, r *Planned) []finding.Finding {
 	case request.DMARC:
 		return append(lint.DMARC(ctx, d.Resolver, host, value), d.beforeDMARC(ctx, r)...)
 	}
-	if lint.IsTarget(value) && host != s.Zone && !strings.Contains(host, "._domainkey.") {
+	if record.LooksLikeHost(value) && host != s.Zone && !strings.Contains(host, "._domainkey.") {
 		return []finding.Finding{table.New(OtherCNAME, "host", host)}
 	}
 	if slices.ContainsFunc(s.Keys, func(k KeyCheck) bool { return k.Record.Host() == host }) {
