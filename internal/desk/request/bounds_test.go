@@ -12,10 +12,10 @@ func longCells(size int) string {
 	return "値" + long + "\tホスト名" + long + "\n" + strings.Repeat("a\tb\n", size/8)
 }
 
-// Mails of many megabytes, made to take long: each ends, and what comes out of it is
+// Mails beyond the bound, made to take long: each ends, and what comes out of it is
 // small.
 func TestLargeMailsAreBounded(t *testing.T) {
-	const size = 2 << 20
+	const size = 2 * maxText
 	fill := func(pattern string) string { return strings.Repeat(pattern, size/len(pattern)) }
 	html := "From: taro@example.jp\nContent-Type: text/html\n\n"
 	parts := "From: taro@example.jp\nContent-Type: multipart/mixed; boundary=b\n\n"
